@@ -1,0 +1,65 @@
+# Four words: run, test, check, bench. Each sets itself up in .venv; needed are only make and Python 3.11 or newer.
+#   make run ARGS="--port=9000"      make test ARGS="tests/station -k settle"
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+# `run` installs what the station needs; the others add what its tests need. A change of setup.cfg installs again.
+RUN    := $(VENV)/.installed-run
+DEV    := $(VENV)/.installed-test
+SOURCE := $(wildcard server.py handlers station tests bench)
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq install
+
+.PHONY: run test check cover bench wheel format clean
+.DEFAULT_GOAL := run
+
+run: $(RUN)
+	@$(BIN)/python server.py $(ARGS)
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCE)
+	$(BIN)/lint-imports --no-logo
+
+test: $(DEV)
+	@sh tests/setup/install.sh
+	@sh tests/setup/run-js.sh
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 $(ARGS)
+
+cover: $(DEV)
+	$(BIN)/python -m coverage run -m pytest $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+bench: $(DEV)
+	$(BIN)/python -m bench $(ARGS)
+
+# setuptools would carry files over from an earlier build.
+wheel: $(RUN)
+	rm -rf build
+	$(BIN)/python -m pip --disable-pip-version-check wheel --no-deps --wheel-dir dist .
+
+format: $(DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The station needs Python 3.11 or newer.")'
+	@echo "Setting up $(VENV), once ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN): setup.cfg pyproject.toml | $(BIN)/python
+	@$(PIP) -e .
+	@touch $@
+
+$(DEV): setup.cfg pyproject.toml | $(BIN)/python
+	@$(PIP) -e ".[test]"
+	@touch $@ $(RUN)

@@ -1,0 +1,1 @@
+"""What the program knows about uploads: sessions, files, events, storage, journal. No Tornado in here."""

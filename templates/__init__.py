@@ -1,0 +1,1 @@
+"""The server-rendered shells of the pages. A package only so that a wheel carries them."""

@@ -1,0 +1,338 @@
+"""Every option by every way: flag, file, environment; which wins; and what cannot be understood."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import FrozenInstanceError, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from station.config import Config, categories, load, one_of, seconds, size, switch, within, words
+
+GIB = 1024**3
+
+# A text for each option, and what it means. Each differs from the default.
+VALUES: dict[str, tuple[str, Any]] = {
+    "port": ("9000", 9000),
+    "address": ("127.0.0.1", "127.0.0.1"),
+    "upload_dir": ("/srv/photos", Path("/srv/photos")),
+    "categories": ("family, school", ("family", "school")),
+    "allowed_types": ("jpg,png", ("jpg", "png")),
+    "max_file_size": ("2GiB", 2 * GIB),
+    "max_files": ("7", 7),
+    "max_retries": ("0", 0),
+    "retry_grace": ("1min", 60.0),
+    "settle_linger": ("500ms", 0.5),
+    "session_timeout": ("1h", 3600.0),
+    "session_retention": ("7d", 604_800.0),
+    "upload_expiry": ("2h", 7200.0),
+    "progress_interval": ("0.25", 0.25),
+    "progress_step": ("0.5", 0.5),
+    "progress_max_silence": ("3s", 3.0),
+    "min_free_space": ("1 GiB", GIB),
+    "durability": ("process", "process"),
+    "checksum": ("sha256", "sha256"),
+    "ws_compression": ("on", True),
+    "heartbeat": ("5s", 5.0),
+    "body_idle_timeout": ("90s", 90.0),
+    "body_min_rate": ("2k", 2048),
+    "drain_size": ("1MB", 1024**2),
+    "drain_time": ("5s", 5.0),
+    "max_connections": ("100", 100),
+    "max_sessions": ("50", 50),
+    "outbox_size": ("64k", 65_536),
+    "allowed_hosts": ("station.example other.example", ("station.example", "other.example")),
+    "allowed_origins": ("https://intranet.example", ("https://intranet.example",)),
+    "language": ("en", "en"),
+    "contact": ("Ms Li = desk 2 # left", "Ms Li = desk 2 # left"),
+    "admin_token": ("open sesame", "open sesame"),
+}
+
+# Section 4 of the contract. `upload_pin` comes with another issue.
+FIXED: dict[str, Any] = {
+    "port": 8005,
+    "address": "",
+    "upload_dir": Path("upload"),
+    "categories": ("personal", "scenic"),
+    "allowed_types": (),
+    "max_file_size": 10 * GIB,
+    "max_files": 1000,
+    "max_retries": 3,
+    "retry_grace": 30,
+    "settle_linger": 2,
+    "session_timeout": 30 * 60,
+    "session_retention": 24 * 3600,
+    "upload_expiry": 24 * 3600,
+    "progress_interval": 0.5,
+    "progress_step": 1,
+    "progress_max_silence": 2,
+    "min_free_space": 256 * 1024**2,
+    "durability": "full",
+    "checksum": "blake3",
+    "ws_compression": False,
+    "body_idle_timeout": 60,
+    "max_connections": 5000,
+    "allowed_hosts": (),
+    "allowed_origins": (),
+    "language": "zh-CN",
+    "contact": "",
+    "admin_token": "",
+}
+
+
+def complaint(capsys: pytest.CaptureFixture[str], arguments: list[str], environment: dict[str, str]) -> str:
+    """What it says on leaving."""
+    with pytest.raises(SystemExit) as left:
+        load(arguments, environment)
+    assert left.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    return tmp_path / "station.conf"
+
+
+# ---- all options ----
+
+
+def test_the_options_that_the_contract_fixes_have_its_defaults() -> None:
+    config = load([], {})
+    assert {name: getattr(config, name) for name in FIXED} == FIXED
+
+
+def test_this_file_knows_every_option() -> None:
+    names = [item.name for item in fields(Config)]
+    assert names == list(VALUES)
+    assert FIXED.keys() <= set(names)
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_an_option_can_be_given_by_flag_by_file_and_by_the_environment(name: str, conf: Path) -> None:
+    text, value = VALUES[name]
+    dashed, variable = name.replace("_", "-"), f"UPLOAD_STATION_{name.upper()}"
+    configs = [
+        load([f"--{dashed}={text}"], {}),
+        load([f"--{name}={text}"], {}),
+        load([f"--{dashed}", text], {}),
+        load([], {variable: text}),
+    ]
+    for line in (f"{name} = {text}\n", f"{dashed}={text}"):
+        conf.write_text(line)
+        configs.append(load([f"--config={conf}"], {}))
+    assert configs == [replace(Config(), **{name: value})] * 6
+    assert configs[0] != Config()
+
+
+# ---- which wins ----
+
+
+@pytest.mark.parametrize(
+    ("flag", "environment", "file", "port"),
+    [
+        (None, None, None, 8005),
+        (None, None, 1, 1),
+        (None, 2, 1, 2),
+        (3, 2, 1, 3),
+        (3, None, 1, 3),
+        (3, 2, None, 3),
+    ],
+)
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(
+    flag: int | None, environment: int | None, file: int | None, port: int, conf: Path
+) -> None:
+    arguments = [] if flag is None else [f"--port={flag}"]
+    if file is not None:
+        conf.write_text(f"port={file}\n")
+        arguments.append(f"--config={conf}")
+    variables = {} if environment is None else {"UPLOAD_STATION_PORT": str(environment)}
+    assert load(arguments, variables).port == port
+
+
+def test_a_flag_may_empty_what_the_file_fills(conf: Path) -> None:
+    conf.write_text("contact = Ms Li\n")
+    assert load([f"--config={conf}", "--contact="], {}).contact == ""
+
+
+def test_other_variables_are_none_of_its_business() -> None:
+    assert load([], {"PORT": "1", "UPLOAD_STATION_NONSENSE": "x", "upload_station_port": "2"}) == Config()
+
+
+# ---- the file ----
+
+
+def test_a_file_may_hold_comments_blanks_and_any_text(conf: Path) -> None:
+    conf.write_text(
+        "# where\n\n   # indented\nport=1\n  contact =  李老师 # 二楼  \nupload_dir = /srv/a = b\n", "utf-8"
+    )
+    config = load([f"--config={conf}"], {})
+    assert (config.port, config.contact, config.upload_dir) == (1, "李老师 # 二楼", Path("/srv/a = b"))
+
+
+def test_the_later_of_two_lines_wins(conf: Path) -> None:
+    conf.write_text("port=1\nport=2\n")
+    assert load([f"--config={conf}"], {}).port == 2
+
+
+@pytest.mark.parametrize("line", ["prot=1", "port", "port 1", "[station]", "=1", "config=other.conf"])
+def test_a_line_that_is_no_option_is_named(line: str, conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    conf.write_text(f"port=1\n{line}\n")
+    said = complaint(capsys, [f"--config={conf}"], {})
+    assert f"{conf}, line 2: not an option: {line}" in said
+
+
+def test_a_file_that_cannot_be_read_is_named(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert f"cannot read {conf}" in complaint(capsys, [f"--config={conf}"], {})
+    conf.write_bytes(b"contact=\xff\xfe\n")
+    assert f"cannot read {conf}" in complaint(capsys, [f"--config={conf}"], {})
+    assert "cannot read" in complaint(capsys, [f"--config={conf.parent}"], {})
+
+
+# ---- what cannot be understood ----
+
+BAD = [
+    ("port", "eighty"),
+    ("port", "65536"),
+    ("port", "-1"),
+    ("port", ""),
+    ("categories", ""),
+    ("categories", "../up"),
+    ("categories", ".station"),
+    ("categories", "a/b"),
+    ("categories", "-x"),
+    ("categories", "a" * 65),
+    ("max_file_size", "huge"),
+    ("max_file_size", "-1"),
+    ("max_file_size", "10 XB"),
+    ("max_file_size", "9" * 400),
+    ("retry_grace", "9" * 400),
+    ("port", "9" * 5000),
+    ("max_files", "0"),
+    ("max_files", "1.5"),
+    ("max_retries", "-1"),
+    ("max_retries", "٣x"),
+    ("progress_step", "much"),
+    ("progress_step", "inf"),
+    ("retry_grace", "soon"),
+    ("retry_grace", "-5"),
+    ("settle_linger", "inf"),
+    ("session_timeout", "nan"),
+    ("progress_step", "101"),
+    ("progress_step", "nan"),
+    ("durability", "maybe"),
+    ("checksum", "md5"),
+    ("ws_compression", "perhaps"),
+    ("heartbeat", "0"),
+    ("max_connections", "7"),
+    ("max_sessions", "0"),
+    ("language", "fr"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), BAD)
+def test_a_value_that_makes_no_sense_ends_it_with_a_sentence(
+    name: str, text: str, conf: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variable = f"UPLOAD_STATION_{name.upper()}"
+    conf.write_text(f"\n{name}={text}\n")
+    for arguments, environment, source in (
+        ([f"--{name}={text}"], {}, f"--{name}: "),
+        ([], {variable: text}, f"{variable}: "),
+        ([f"--config={conf}"], {}, f"{conf}, line 2: "),
+    ):
+        said = complaint(capsys, arguments, environment)
+        assert source in said
+        assert "Traceback" not in said
+        assert "invalid literal" not in said
+        assert "convert" not in said
+        assert len(said.split(source)[1].split()) >= 3
+
+
+@pytest.mark.parametrize("arguments", [["--prot=1"], ["port=1"], ["--port"]])
+def test_an_unknown_flag_ends_it(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "usage: upload-station" in complaint(capsys, arguments, {})
+
+
+def test_help_lists_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        load(["--help"], {})
+    assert left.value.code == 0
+    text = capsys.readouterr().out
+    missing = [name for name in VALUES if f"--{name.replace('_', '-')}" not in text]
+    assert missing == []
+    assert "UPLOAD_STATION_<NAME>" in text
+
+
+def test_options_never_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Config().port = 1  # type: ignore[misc]
+
+
+# ---- values ----
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", 0),
+        ("1024", 1024),
+        ("500MB", 500 * 1024**2),
+        ("500 mib", 500 * 1024**2),
+        ("10GiB", 10 * GIB),
+        ("2g", 2 * GIB),
+        ("1.5k", 1536),
+        ("1t", 1024**4),
+        (" 7 b ", 7),
+    ],
+)
+def test_sizes(text: str, value: int) -> None:
+    assert size(text) == value
+
+
+@given(st.integers(0, 2**53))
+def test_a_plain_number_is_bytes_and_seconds(number: int) -> None:
+    assert size(str(number)) == number
+    assert seconds(str(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0", 0), ("30", 30), ("30s", 30), ("30 S", 30), ("500ms", 0.5), ("30min", 1800), ("2m", 120), ("1.5h", 5400)],
+)
+def test_times(text: str, value: float) -> None:
+    assert math.isclose(seconds(text), value)
+
+
+@pytest.mark.parametrize("parse", [size, seconds])
+@pytest.mark.parametrize("text", ["", " ", "-1", "1e3", "1,5", "nan", "inf", "1.k", "0x10", "k", "1 2"])
+def test_what_is_no_number_is_no_size_and_no_time(parse: Any, text: str) -> None:
+    with pytest.raises(ValueError, match="is not a"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("on", True), ("YES", True), ("1", True), ("true", True), ("off", False), (" no ", False)]
+)
+def test_switches(text: str, value: bool) -> None:
+    assert switch(text) is value
+
+
+def test_lists_are_parted_by_commas_or_blanks() -> None:
+    assert words(" a,b  c,\n, d ") == ("a", "b", "c", "d")
+    assert words("") == ()
+
+
+def test_a_category_may_bear_a_chinese_name() -> None:
+    assert categories("个人, scenic-2024") == ("个人", "scenic-2024")
+
+
+def test_choices_and_bounds_say_what_they_want() -> None:
+    with pytest.raises(ValueError, match="is none of a, b"):
+        one_of("a", "b")("c")
+    with pytest.raises(ValueError, match="is not between 1 and 2"):
+        within(1, 2)("3")
+    assert (one_of("a", "b")(" a "), within(1, 2)("2")) == ("a", 2.0)

@@ -1,0 +1,58 @@
+"""Which file of a session a request is about to send: one it names, one that waits for these bytes, or a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from station.clock import Moment
+from station.errors import Problem, Refused
+from station.file import File, Status
+from station.names import shown_name
+from station.session import Session
+
+
+def claim(
+    session: Session,
+    new_id: str,
+    name: str,
+    size: int | None,
+    file_id: str | None,
+    moment: Moment,
+    *,
+    taken: Container[str] = (),
+) -> File:
+    """`size` None: not known; `taken`: ids of files that other requests are about to send.
+
+    Raises Refused with the code that tells why nothing can be sent now.
+
+    A file that is still being sent under the same id, by an older and probably dead request, is taken over: that
+    attempt fails, since the bytes of a multipart or raw upload begin again at nought.
+    """
+    if not session.takes_files:
+        raise Refused("SESSION_CLOSED")
+    if file_id is None:
+        return _waiting(session, shown_name(name), size, taken) or session.announce(new_id, name, size)
+    file = session.files.named(file_id)
+    if file.status is Status.COMPLETED or file.sealed:
+        raise Refused("UPLOAD_ALREADY_COMPLETED")
+    if file.status is Status.CANCELLED:
+        raise Refused("UPLOAD_CANCELLED")
+    if not _same_size(file, size):
+        raise Refused("CHECKSUM_MISMATCH", f"{file.size} bytes were announced, {size} are being sent")
+    if file.in_flight:
+        session.fail(file.token, Problem("NETWORK_ERROR", "taken over by a newer request"), moment)
+    if file.status is Status.FAILED and not file.can_retry:
+        raise Refused("VALIDATION_ERROR", "this file failed for good and cannot be sent again")
+    return file
+
+
+def _waiting(session: Session, name: str, size: int | None, taken: Container[str]) -> File | None:
+    for file in session.files.values():
+        waits = file.status is Status.PENDING or (file.status is Status.FAILED and file.can_retry)
+        if waits and file.id not in taken and file.name == name and _same_size(file, size):
+            return file
+    return None
+
+
+def _same_size(file: File, size: int | None) -> bool:
+    return size is None or file.size is None or file.estimated or file.size == size

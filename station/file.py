@@ -1,0 +1,163 @@
+"""One file's life: its states, its attempts, what it received. Knows no session rules, no clock and no disk.
+
+Every change of status goes through TRANSITIONS; a verb that the table does not list for the present status is a bug
+of the caller (IllegalMove), except that late callers are turned away before, by `Attempt`, the fencing token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from station.progress import Forecast, Speed, Throttle
+
+
+class Status(StrEnum):
+    PENDING = "pending"
+    UPLOADING = "uploading"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+P, U, Z, C, F, X = Status
+# fmt: off
+TRANSITIONS: Mapping[str, tuple[frozenset[Status], Status]] = MappingProxyType({
+    # verb       from which states            to which
+    "start":    (frozenset({P, F}),           U),  # F: only while it may be tried again
+    "advance":  (frozenset({U}),              U),
+    "pause":    (frozenset({U}),              Z),  # resumable files only
+    "resume":   (frozenset({Z}),              U),
+    "complete": (frozenset({U}),              C),
+    "fail":     (frozenset({U, Z}),           F),
+    "refuse":   (frozenset({P, F}),           F),  # turned away before its first byte
+    "cancel":   (frozenset({P, U, Z, F}),     X),  # F: only while it may be tried again
+})
+# fmt: on
+
+
+class IllegalMove(Exception):
+    """A verb was used in a state that does not know it."""
+
+
+class Attempt(NamedTuple):
+    """Fencing token: names one try at one file. Whoever holds an old one changes nothing any more."""
+
+    file_id: str
+    number: int
+
+
+class Intent(NamedTuple):
+    """How a finished part file is about to be published; journalled before the link is made, for recovery."""
+
+    part: str
+    stored_name: str
+    checksum: Mapping[str, str] | None
+
+
+@dataclass
+class Pace:
+    """What one attempt's bytes say about time: when to speak, how fast, how long still."""
+
+    throttle: Throttle
+    speed: Speed
+    forecast: Forecast
+
+
+@dataclass
+class File:
+    """One file of a session. Times named `_at` are monotonic seconds."""
+
+    id: str
+    name: str
+    size: int | None = None
+    estimated: bool = False
+    resumable: bool = False
+    status: Status = Status.PENDING
+    attempt: int = 0
+    """Number of the attempt that runs or ran last; 0 before the first."""
+    failures: int = 0
+    timeouts: int = 0
+    received: int = 0
+    """Bytes of the present attempt that are written."""
+    received_before: int = 0
+    """Bytes of earlier attempts, kept for the sums (contract, rule 9)."""
+    spent: float = 0.0
+    """Seconds in attempts that have ended."""
+    started_at: float | None = None
+    intent: Intent | None = None
+    """All bytes are here and the file is being published like this: from now on it can only complete or fail."""
+    can_retry: bool = False
+    retry_until: float | None = None
+    expires_at: float | None = None
+    path: str | None = None
+    pace: Pace | None = field(default=None, repr=False, compare=False)
+
+    def move(self, verb: str) -> None:
+        allowed, target = TRANSITIONS[verb]
+        if self.status not in allowed:
+            raise IllegalMove(f"{verb} while {self.status}")
+        self.status = target
+
+    @property
+    def token(self) -> Attempt:
+        return Attempt(self.id, self.attempt)
+
+    @property
+    def sealed(self) -> bool:
+        return self.intent is not None
+
+    @property
+    def in_flight(self) -> bool:
+        return self.status in {Status.UPLOADING, Status.PAUSED}
+
+    def waits_for_retry(self, now: float) -> bool:
+        return self.can_retry and self.retry_until is not None and now < self.retry_until
+
+    def is_final(self, now: float) -> bool:
+        """Nothing more has to be waited for: completed, cancelled, or failed and past its grace."""
+        if self.status is Status.FAILED:
+            return not self.waits_for_retry(now)
+        return self.status in {Status.COMPLETED, Status.CANCELLED}
+
+    @property
+    def received_total(self) -> int:
+        return self.received_before + self.received
+
+    @property
+    def known_size(self) -> int:
+        """The size for the sums: an upper bound is not a size, so then what arrived counts."""
+        return self.received if self.size is None or self.estimated else self.size
+
+    def begin(self, size: int | None, *, estimated: bool, pace: Pace, now: float) -> Attempt:
+        """Start an attempt from its first byte."""
+        self.move("start")
+        self.received_before += self.received
+        self.received = 0
+        self.attempt += 1
+        self.size, self.estimated, self.pace = size, estimated, pace
+        self.started_at, self.intent = now, None
+        self.can_retry, self.retry_until = False, None
+        return self.token
+
+    def end(self, verb: str, now: float) -> int:
+        """End the present attempt, or, where none runs, the one that would have come next; returns its number.
+
+        Refusals and the cancelling of waiting files end an attempt that never started: so each ending has an
+        attempt of its own, and the journal can hold one ending for each (contract, rule 1).
+        """
+        running = self.started_at is not None
+        self.move(verb)
+        if running:
+            assert self.started_at is not None
+            self.spent += max(0.0, now - self.started_at)
+            self.started_at = None
+        else:
+            self.attempt += 1
+        self.can_retry, self.retry_until, self.expires_at = False, None, None
+        self.intent, self.pace = None, None
+        return self.attempt

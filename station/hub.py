@@ -1,0 +1,40 @@
+"""Which subscribers watch which session. Knows no transport: a subscriber is anything that takes a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from station.wire import Message
+
+
+class Subscriber(Protocol):
+    """Whoever watches. `deliver` must not block and must not raise: a slow or dead subscriber costs nobody else."""
+
+    def deliver(self, session_id: str, message: Message) -> None: ...
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._watchers: dict[str, dict[Subscriber, None]] = {}
+
+    def join(self, session_id: str, subscriber: Subscriber) -> None:
+        self._watchers.setdefault(session_id, {})[subscriber] = None
+
+    def leave(self, session_id: str, subscriber: Subscriber) -> None:
+        watchers = self._watchers.get(session_id, {})
+        watchers.pop(subscriber, None)
+        if not watchers:
+            self._watchers.pop(session_id, None)
+
+    def publish(self, session_id: str, message: Message) -> None:
+        for subscriber in tuple(self._watchers.get(session_id, ())):
+            subscriber.deliver(session_id, message)
+
+    def drop(self, session_id: str) -> None:
+        """Forget who watches a session that will say nothing more."""
+        self._watchers.pop(session_id, None)
+
+    def watchers(self) -> Iterator[Subscriber]:
+        """Each subscriber once, however many sessions it watches."""
+        return iter({watcher: None for watchers in self._watchers.values() for watcher in watchers})

@@ -1,0 +1,184 @@
+"""Where bytes lie: part files, publishing without overwriting, free space. Blocking calls only; knows no sessions.
+
+Folders are held open and names are used relative to them, so that a folder swapped for a link is not followed.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from station.partfile import PartFile
+
+OWN = ".station"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Unusable(Exception):
+    """The folder cannot serve; the sentence says why, for the person who starts the station."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Bytes, for this process: what the file system keeps for root does not count."""
+
+    free: int
+    total: int
+
+
+class Storage:
+    """Opens (and makes) the folder, and locks it against a second station. Raises Unusable."""
+
+    def __init__(self, root: Path, categories: Iterable[str], *, durable: bool) -> None:
+        self._durable = durable
+        self._open: set[int] = set()
+        self.root = root.resolve()
+        try:
+            self._take_folder(categories)
+        except OSError as error:
+            self.close()
+            raise Unusable(f"cannot use {self.root} for uploads: {error.strerror}") from error
+        except Unusable:
+            self.close()
+            raise
+
+    def _take_folder(self, categories: Iterable[str]) -> None:
+        self.root.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self._root = self._kept(os.open(self.root, _FOLDER))
+        self._own = self._folder(self._root, OWN, 0o700)
+        self._take_lock()
+        self._parts = self._folder(self._own, "parts", 0o700)
+        self._categories = {name: self._folder(self._root, name, 0o750) for name in categories}
+        for name, folder in self._categories.items():
+            self._try_link(name, folder)
+
+    def _kept(self, fd: int) -> int:
+        self._open.add(fd)
+        return fd
+
+    @property
+    def own(self) -> Path:
+        """The station's own folder: journal, token."""
+        return self.root / OWN
+
+    def _folder(self, parent: int, name: str, mode: int) -> int:
+        try:
+            os.mkdir(name, mode, dir_fd=parent)
+            self._sync(parent)
+        except FileExistsError:
+            pass
+        return self._kept(os.open(name, _FOLDER, dir_fd=parent))
+
+    def _take_lock(self) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        lock = self._kept(os.open("lock", flags, 0o600, dir_fd=self._own))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unusable(f"another station is already using {self.root}") from None
+
+    def _try_link(self, category: str, folder: int) -> None:
+        """Publishing needs hard links, which FAT and exFAT lack, and which do not reach other file systems."""
+        probe = ".upload-station-probe"
+        try:
+            self._unlink(probe, folder)  # a start that was killed here left it
+            self._unlink(probe, self._parts)
+            os.close(os.open(probe, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600, dir_fd=self._parts))
+            os.link(probe, probe, src_dir_fd=self._parts, dst_dir_fd=folder)
+            os.unlink(probe, dir_fd=folder)
+        except OSError as error:
+            why = "is on another file system" if error.errno == errno.EXDEV else f"failed ({error.strerror})"
+            raise Unusable(
+                f"cannot publish into {self.root / category}: linking into it {why}. Use a folder on a file system "
+                "with hard links, such as ext4, XFS, Btrfs or NTFS, with all categories on it"
+            ) from error
+        finally:
+            self._unlink(probe, self._parts)
+
+    # -- part files
+
+    def create_part(self, name: str, algorithm: str) -> PartFile:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return PartFile(os.open(name, flags, 0o600, dir_fd=self._parts), algorithm, durable=self._durable)
+
+    def drop_part(self, name: str) -> None:
+        self._unlink(name, self._parts)
+
+    def parts(self) -> Iterator[str]:
+        return iter(os.listdir(self._parts))
+
+    # -- finished files
+
+    def publish(self, part: str, category: str, stored_name: str) -> None:
+        """Give a finished part its final name, for good. Raises FileExistsError rather than overwrite anything."""
+        folder = self._open_category(category)
+        os.chmod(part, 0o640, dir_fd=self._parts)
+        os.link(part, stored_name, src_dir_fd=self._parts, dst_dir_fd=folder, follow_symlinks=False)
+        self._sync(folder)
+
+    def _open_category(self, category: str) -> int:
+        folder = self._categories[category]
+        if os.fstat(folder).st_nlink == 0:
+            # Somebody removed the folder while we run: the next file makes it anew.
+            self._categories[category] = self._folder(self._root, category, 0o750)
+            self._open.discard(folder)
+            os.close(folder)
+        return self._categories[category]
+
+    def is_published(self, part: str, category: str, stored_name: str) -> bool:
+        """Whether a crash came after the link: the final name is the part itself, or the part is gone already."""
+        final = self._stat(stored_name, self._categories.get(category))
+        if final is None or not stat.S_ISREG(final.st_mode):
+            return False
+        source = self._stat(part, self._parts)
+        return source is None or source.st_ino == final.st_ino
+
+    def sync_category(self, category: str) -> None:
+        self._sync(self._categories[category])
+
+    def delete_stored(self, category: str, stored_name: str) -> bool:
+        """Delete a stored file, durably; False if it was not there."""
+        folder = self._categories.get(category)
+        if folder is None or not self._unlink(stored_name, folder):
+            return False
+        self._sync(folder)
+        return True
+
+    # -- the folder as a whole
+
+    def space(self) -> Space:
+        found = os.fstatvfs(self._root)
+        # No inode left is as full as no block left (ENOSPC either way); some file systems count none at all.
+        full = found.f_files > 0 and found.f_favail == 0
+        return Space(0 if full else found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
+
+    def close(self) -> None:
+        """A second call does nothing."""
+        while self._open:
+            os.close(self._open.pop())
+
+    def _sync(self, folder: int) -> None:
+        if self._durable:
+            os.fsync(folder)
+
+    @staticmethod
+    def _stat(name: str, folder: int | None) -> os.stat_result | None:
+        if folder is None:
+            return None
+        try:
+            return os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    @staticmethod
+    def _unlink(name: str, folder: int) -> bool:
+        try:
+            os.unlink(name, dir_fd=folder)
+        except FileNotFoundError:
+            return False
+        return True

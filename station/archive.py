@@ -1,0 +1,82 @@
+"""What the journal can tell: sessions to go on with, sessions that are over, missed events. Queries only."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from station.picture import Picture
+from station.wire import Message, loads
+
+
+@dataclass(frozen=True)
+class KeptSession:
+    """A session as the journal has it: rows still in their kept form, and all its events in order."""
+
+    id: str
+    opened_at: float
+    settled_at: float | None
+    kept: dict[str, Any]
+    files: list[tuple[str, dict[str, Any]]]
+    events: list[tuple[int, str, str]]
+
+
+def session(connection: sqlite3.Connection, session_id: str) -> KeptSession | None:
+    row = connection.execute("SELECT opened_at, settled_at, kept FROM sessions WHERE id=?", (session_id,)).fetchone()
+    if row is None:
+        return None
+    files = connection.execute("SELECT id, kept FROM files WHERE session_id=? ORDER BY position", (session_id,))
+    events = connection.execute("SELECT seq, name, text FROM events WHERE session_id=? ORDER BY seq", (session_id,))
+    return KeptSession(
+        session_id, row[0], row[1], loads(row[2]), [(id, loads(kept)) for id, kept in files], events.fetchall()
+    )
+
+
+def unsettled(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute("SELECT id FROM sessions WHERE settled_at IS NULL ORDER BY opened_at")
+    return [row[0] for row in rows]
+
+
+def newest_time(connection: sqlite3.Connection) -> float:
+    """Wall time of the journal's last entry; 0 if it is empty."""
+    event = connection.execute("SELECT at FROM events ORDER BY number DESC LIMIT 1").fetchone()
+    opened = connection.execute("SELECT max(opened_at) FROM sessions").fetchone()[0]
+    return max(event[0] if event else 0.0, opened or 0.0)
+
+
+def missed(connection: sqlite3.Connection, session_id: str, after: int, upto: int, page: int) -> list[Message]:
+    """Lifecycle messages numbered above `after` up to `upto`, at most `page` of them, in order, as they were told."""
+    rows = connection.execute(
+        "SELECT seq, name, text FROM events WHERE session_id=? AND seq>? AND seq<=? ORDER BY seq LIMIT ?",
+        (session_id, after, upto, page),
+    )
+    return [Message(text, name, seq, lifecycle=True) for seq, name, text in rows]
+
+
+def stored_file(connection: sqlite3.Connection, file_id: str) -> tuple[str, str, str | None] | None:
+    """`(session id, status, public path)` of a file; None if there is no such file."""
+    row = connection.execute("SELECT session_id, status, path FROM files WHERE id=?", (file_id,)).fetchone()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def forget_settled(connection: sqlite3.Connection, before: float) -> None:
+    """Delete sessions that ended before this wall time. Stored files stay known, for the operator."""
+    gone = "SELECT id FROM sessions WHERE settled_at < ?"
+    connection.execute(f"DELETE FROM events WHERE session_id IN ({gone})", (before,))
+    connection.execute(f"DELETE FROM files WHERE status != 'completed' AND session_id IN ({gone})", (before,))
+    connection.execute("DELETE FROM sessions WHERE settled_at < ?", (before,))
+
+
+def forget_path(connection: sqlite3.Connection, file_id: str) -> None:
+    connection.execute("UPDATE files SET path=NULL WHERE id=?", (file_id,))
+
+
+def picture_of(kept: KeptSession, language: str, epoch: str) -> Picture:
+    """The fold of all that was told of a session."""
+    picture = Picture(kept.id, kept.kept["category"], language, epoch, kept.kept["expected"])
+    for file_id, file in kept.files:
+        picture.announce(file_id, file["name"], file["size"])
+    for seq, name, text in kept.events:
+        picture.fold(name, loads(text)["data"], seq)
+    return picture

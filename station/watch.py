@@ -1,0 +1,67 @@
+"""What happens because time passes: stalled bodies, settling and expiry, commits that are due again, retention."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, MutableMapping
+
+from station.archive import forget_settled
+from station.channel import Channel
+from station.clock import Clock
+from station.config import Config
+from station.errors import Problem
+from station.journal import Journal
+from station.stall import BodyPace
+
+TICK = 0.25  # seconds
+_LAG = 1.0  # a tick later than this was the station's own standstill (a stopped process, a sleeping machine)
+_SWEEP = 60.0
+
+
+class Watch:
+    """`bodies`: request bodies that are coming in, and how to interrupt each with a problem."""
+
+    def __init__(
+        self, config: Config, clock: Clock, journal: Journal, channels: Callable[[], Iterable[Channel]]
+    ) -> None:
+        self.bodies: MutableMapping[BodyPace, Callable[[Problem], None]] = {}
+        self._config = config
+        self._clock = clock
+        self._journal = journal
+        self._channels = channels
+        self._last = clock().mono
+        self._swept = self._last
+
+    async def run(self) -> None:
+        while True:
+            # Not PeriodicCallback: it follows the wall clock, which a board without a battery steps by years.
+            await asyncio.sleep(TICK)
+            self.tick()
+
+    def interrupt_all(self, problem: Problem) -> None:
+        for pace, interrupt in tuple(self.bodies.items()):
+            self.bodies.pop(pace, None)
+            interrupt(problem)
+
+    def tick(self) -> None:
+        now = self._clock().mono
+        lag, self._last = now - self._last - TICK, now
+        if lag > _LAG:
+            for pace in self.bodies:
+                pace.forgive(lag)
+        for pace, interrupt in tuple(self.bodies.items()):
+            if pace.is_stalled(now):
+                self.bodies.pop(pace, None)
+                interrupt(Problem("REQUEST_TIMEOUT"))
+        for channel in tuple(self._channels()):
+            channel.session.tick(self._clock())
+            channel.flush()
+        if now - self._swept >= _SWEEP:
+            self._swept = now
+            before = self._clock().wall - self._config.session_retention
+            self._journal.change(lambda connection: forget_settled(connection, before)).add_done_callback(_ignore)
+
+
+def _ignore(done: asyncio.Future[None]) -> None:
+    """A sweep that failed is done again a minute later."""
+    done.exception()

@@ -1,0 +1,52 @@
+"""The operator's token: whose it is, where it lies, who may read it."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from station.token import operator_token
+
+
+def test_a_configured_token_is_used_and_nothing_is_written(tmp_path: Path) -> None:
+    assert operator_token("open sesame", tmp_path) == "open sesame"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_random_token_is_made_once_and_kept(tmp_path: Path) -> None:
+    token = operator_token("", tmp_path)
+    assert len(token) >= 32
+    assert operator_token("", tmp_path) == token
+
+
+def test_two_stations_have_different_tokens(tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
+    assert operator_token("", folders[0]) != operator_token("", folders[1])
+
+
+def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
+    operator_token("", tmp_path)
+    assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
+
+
+def test_a_token_that_the_operator_wrote_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("mine\n")
+    assert operator_token("", tmp_path) == "mine"
+
+
+@pytest.mark.parametrize("rest", ["", "\n", "  \n"])
+def test_an_empty_token_file_opens_nothing(tmp_path: Path, rest: str) -> None:
+    """A crash between creating and writing it leaves it empty; an empty token would let in whoever sends none."""
+    (tmp_path / "token").write_text(rest)
+    assert len(operator_token("", tmp_path)) >= 32
+
+
+def test_a_token_made_anew_is_for_the_owner_only_again(tmp_path: Path) -> None:
+    (tmp_path / "token").touch(mode=0o644)
+    token = operator_token("", tmp_path)
+    assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
+    assert operator_token("", tmp_path) == token

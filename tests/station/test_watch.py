@@ -1,0 +1,277 @@
+"""What happens because time passes: each tick is made by hand, with a clock that is moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from station.channel import Channel
+from station.errors import Problem
+from station.stall import BodyPace
+from station.watch import TICK
+from tests.station.places import (
+    Place,
+    assert_rules_hold,
+    events_in,
+    file_of,
+    open_place,
+    rows,
+    until,
+)
+
+
+class Body:
+    """A request body that is coming in, and what became of it."""
+
+    def __init__(self, place: Place, *, idle: float = 60.0, rate: int = 0) -> None:
+        self.place = place
+        self.pace = BodyPace(idle, rate, place.clock.mono)
+        self.problems: list[Problem] = []
+        place.station.watch.bodies[self.pace] = self.problems.append
+
+
+def pass_time(place: Place, seconds: float) -> None:
+    """Tick by tick, as it passes while all is well."""
+    for _ in range(round(seconds / TICK)):
+        place.clock.pass_by(TICK)
+        place.station.watch.tick()
+
+
+async def failed(place: Place) -> Channel:
+    channel = await place.open(("a.txt", 5))
+    intake = await place.raw_open(channel)
+    intake.abort(Problem("NETWORK_ERROR"))
+    await intake.close()
+    return channel
+
+
+# ---- bodies that stand still ----
+
+
+@pytest.mark.gen_test
+async def test_a_body_that_stands_still_is_ended_once(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        body = Body(place)
+        pass_time(place, 59)
+        assert body.problems == []
+        pass_time(place, 2)
+        assert body.problems == [Problem("REQUEST_TIMEOUT")]
+        assert place.station.watch.bodies == {}
+        pass_time(place, 120)
+        assert len(body.problems) == 1
+
+
+@pytest.mark.gen_test
+async def test_a_body_that_moves_now_and_then_goes_on(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        body = Body(place)
+        for _ in range(5):
+            pass_time(place, 50)
+            body.pace.arrived(1, place.clock.mono)
+            body.pace.ready(place.clock.mono)
+        assert body.problems == []
+
+
+@pytest.mark.gen_test
+async def test_a_body_that_the_station_works_on_is_not_blamed(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        body = Body(place)
+        body.pace.arrived(1, place.clock.mono)
+        pass_time(place, 600)
+        assert body.problems == []
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("rate", [1024, 0])
+async def test_a_body_that_trickles_is_ended_if_a_rate_is_asked_for(tmp_path: Path, rate: int) -> None:
+    async with open_place(tmp_path) as place:
+        body = Body(place, rate=rate)
+        for _ in range(120):
+            pass_time(place, 1)
+            body.pace.arrived(100, place.clock.mono)
+            body.pace.ready(place.clock.mono)
+        assert body.problems == ([Problem("REQUEST_TIMEOUT")] if rate else [])
+
+
+@pytest.mark.gen_test
+async def test_a_standstill_of_the_station_is_forgiven(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        bodies = [Body(place) for _ in range(3)]
+        pass_time(place, 30)
+        place.clock.pass_by(600)
+        place.station.watch.tick()
+        assert [body.problems for body in bodies] == [[], [], []]
+        pass_time(place, 29)
+        assert [body.problems for body in bodies] == [[], [], []]
+        pass_time(place, 2)
+        assert [len(body.problems) for body in bodies] == [1, 1, 1]
+
+
+@pytest.mark.gen_test
+async def test_a_wall_clock_that_steps_ends_nothing(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        body, channel = Body(place), await place.open(("a.txt", 5))
+        for step in (10_000_000, -20_000_000):
+            place.clock.wall += step
+            place.station.watch.tick()
+        assert body.problems == []
+        assert not channel.session.settled
+
+
+@pytest.mark.gen_test
+async def test_interrupting_all_ends_each_once(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        bodies = [Body(place) for _ in range(3)]
+        for _ in range(2):
+            place.station.watch.interrupt_all(Problem("SERVER_ERROR"))
+        pass_time(place, 120)
+        assert [body.problems for body in bodies] == [[Problem("SERVER_ERROR")]] * 3
+
+
+@pytest.mark.gen_test
+async def test_an_interrupted_body_may_take_others_with_it(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        watch = place.station.watch
+        other = BodyPace(60.0, 0, place.clock.mono)
+        calls: list[str] = []
+
+        def takes_the_other(_: Problem) -> None:
+            calls.append("first")
+            watch.bodies.pop(other, None)
+
+        watch.bodies[BodyPace(60.0, 0, place.clock.mono)] = takes_the_other
+        watch.bodies[other] = lambda _: calls.append("other")
+        pass_time(place, 61)
+        assert calls[0] == "first"
+        assert watch.bodies == {}
+
+
+# ---- sessions ----
+
+
+@pytest.mark.gen_test
+async def test_a_retry_that_does_not_come_settles_the_session(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        await failed(place)
+        pass_time(place, 29)
+        assert place.listener.lifecycle == ["upload-failed"]
+        pass_time(place, 2)
+        await place.listener.hears_the_last()
+        assert place.listener.lifecycle == ["upload-failed", "session-completed"]
+        assert place.station.channels == {}
+
+
+@pytest.mark.gen_test
+async def test_an_open_ended_session_settles_when_it_has_rested(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open()
+        await place.raw(channel)
+        pass_time(place, 1.5)
+        await place.raw(channel, "b.txt")
+        pass_time(place, 1.75)
+        assert not channel.session.settled
+        pass_time(place, 0.5)
+        await place.listener.hears_the_last()
+        assert place.listener.lifecycle.count("upload-completed") == 2
+
+
+@pytest.mark.gen_test
+async def test_a_session_in_which_nothing_happens_is_ended(tmp_path: Path) -> None:
+    async with open_place(tmp_path, session_timeout=100.0) as place:
+        await place.open(("a.txt", 5), ("b.txt", 5))
+        pass_time(place, 99)
+        assert place.listener.messages == []
+        pass_time(place, 2)
+        await place.listener.hears_the_last()
+        assert [each["reason"] for each in place.listener.data("upload-cancelled")] == ["session-timeout"] * 2
+        assert_rules_hold(place.listener.messages)
+
+
+@pytest.mark.gen_test
+async def test_progress_that_was_held_back_is_told_before_the_silence_is_too_long(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(("a.txt", 1_000_000_000))
+        attempt = channel.session.start(file_of(channel), 1_000_000_000, place.clock())
+        await channel.committed()
+        for _ in range(40):
+            pass_time(place, TICK)
+            channel.session.advance(attempt, 1000, place.clock())
+            channel.flush()
+        told = [each["uploadedBytes"] for each in place.listener.data("upload-progress")]
+        assert len(told) >= 4
+        channel.session.cancel("over", place.clock())
+
+
+# ---- commits that are due again ----
+
+
+@pytest.mark.gen_test
+async def test_a_commit_that_failed_is_tried_again_by_the_tick(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(("a.txt", 5))
+        place.journal.break_down(full=True)
+        channel.session.cancel("enough", place.clock())
+        channel.flush()
+        await until(lambda: place.journal.failing)
+        assert place.listener.messages == []
+        place.journal.mend()
+        pass_time(place, TICK)
+        await place.listener.hears_the_last()
+        assert_rules_hold(place.listener.messages)
+        assert place.station.health()["status"] == "ok"
+
+
+# ---- retention ----
+
+
+@pytest.mark.gen_test
+async def test_settled_sessions_are_forgotten_after_their_retention(tmp_path: Path) -> None:
+    async with open_place(tmp_path, session_retention=600.0) as place:
+        old = await place.open(("a.txt", 5))
+        await place.raw(old)
+        place.clock.pass_by(500)
+        new = await place.open(("a.txt", 5))
+        await place.raw(new)
+        place.station.watch.tick()
+        await place.journal.change(lambda _: None)
+        assert len(events_in(tmp_path, old.session.id)) == 3
+        place.clock.pass_by(101)
+        place.station.watch.tick()
+        await place.journal.change(lambda _: None)
+        assert events_in(tmp_path, old.session.id) == []
+        assert len(events_in(tmp_path, new.session.id)) == 3
+        assert len(place.stored()) == 2
+        assert rows(tmp_path, "SELECT count(*) FROM files WHERE status='completed'") == [(2,)]
+
+
+@pytest.mark.gen_test
+async def test_a_sweep_that_fails_is_done_again(tmp_path: Path) -> None:
+    async with open_place(tmp_path, session_retention=10.0) as place:
+        channel = await place.open(("a.txt", 5))
+        await place.raw(channel)
+        place.journal.break_down()
+        place.clock.pass_by(61)
+        place.station.watch.tick()
+        await until(lambda: place.journal.failing)
+        assert len(events_in(tmp_path, channel.session.id)) == 3
+        place.journal.mend()
+        place.clock.pass_by(61)
+        place.station.watch.tick()
+        await place.journal.change(lambda _: None)
+        assert events_in(tmp_path, channel.session.id) == []
+
+
+# ---- by itself ----
+
+
+@pytest.mark.gen_test
+async def test_it_ticks_by_itself_until_the_station_stops(tmp_path: Path) -> None:
+    async with open_place(tmp_path, recover=True) as place:
+        body = Body(place)
+        place.clock.pass_by(TICK)
+        await until(lambda: place.station.watch._last == place.clock.mono)
+        place.clock.pass_by(0.5)
+        assert body.problems == []
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "watch"]

@@ -1,0 +1,32 @@
+// The station's error table as the page needs it. Made from station/errors.py; a test holds both together.
+
+export const ERRORS = {
+  "UPLOAD_FAILED": {"retry": true, "zh": ["上传失败", "请重试；若仍失败，请联系{contact}"], "en": ["The upload failed.", "Try again; if it fails again, ask {contact}."]},
+  "FILE_SIZE_EXCEEDED": {"retry": false, "zh": ["文件太大", "请压缩或裁剪后再上传"], "en": ["The file is too large.", "Compress or shorten it, then send it again."]},
+  "UNSUPPORTED_FORMAT": {"retry": false, "zh": ["不支持这种文件格式", "请换成支持的格式"], "en": ["This kind of file is not accepted.", "Convert it to an accepted format."]},
+  "NETWORK_ERROR": {"retry": true, "zh": ["网络连接中断", "请检查网络连接后重试"], "en": ["The network connection was lost.", "Check the connection and try again."]},
+  "REQUEST_TIMEOUT": {"retry": true, "zh": ["数据太久没有到达", "请检查网络连接后重试"], "en": ["No data arrived for too long.", "Check the connection and try again."]},
+  "SERVER_ERROR": {"retry": true, "zh": ["服务器出现内部错误", "请稍后重试；若仍失败，请联系{contact}"], "en": ["The station had a fault of its own.", "Try again later; if it fails again, ask {contact}."]},
+  "INSUFFICIENT_STORAGE": {"retry": true, "zh": ["存储空间不足", "请联系{contact}清理空间后重试"], "en": ["The station's disk is full.", "Ask {contact} to free some space, then try again."]},
+  "CHECKSUM_MISMATCH": {"retry": true, "zh": ["收到的内容与声明的不一致", "请重新上传"], "en": ["What arrived is not what was promised.", "Send the file again."]},
+  "REJECTED": {"retry": false, "zh": ["文件未通过检查", "请联系{contact}了解原因"], "en": ["The file was refused by a check.", "Ask {contact} why."]},
+  "VALIDATION_ERROR": {"retry": false, "zh": ["请求的内容不正确", "请检查后再发送"], "en": ["The request is not right.", "Correct it and send it again."]},
+  "NO_FILES": {"retry": false, "zh": ["没有选择文件", "请先选择要上传的文件"], "en": ["No file was sent.", "Choose a file first."]},
+  "TOO_MANY_FILES": {"retry": false, "zh": ["文件数量太多", "请分几次上传"], "en": ["There are too many files.", "Send them in several batches."]},
+  "SESSION_NOT_FOUND": {"retry": false, "zh": ["找不到这次上传", "请重新开始上传"], "en": ["There is no such upload session.", "Start a new upload."]},
+  "FILE_NOT_FOUND": {"retry": false, "zh": ["找不到这个文件", "请刷新页面后重试"], "en": ["There is no such file.", "Reload the page and try again."]},
+  "NOT_FOUND": {"retry": false, "zh": ["找不到这个页面", "请检查网址"], "en": ["There is nothing at this address.", "Check the address."]},
+  "METHOD_NOT_ALLOWED": {"retry": false, "zh": ["不支持这种请求方式", "请查看接口文档"], "en": ["This address does not take that method.", "See the protocol's documentation."]},
+  "REQUEST_TOO_LARGE": {"retry": false, "zh": ["请求内容太大", "请减少请求的内容"], "en": ["The request is too large.", "Send less in one request."]},
+  "SESSION_CLOSED": {"retry": false, "zh": ["这次上传已经结束", "请重新开始上传"], "en": ["This upload session is over.", "Start a new upload."]},
+  "UPLOAD_ALREADY_COMPLETED": {"retry": false, "zh": ["文件已经上传完成", "无需再次上传"], "en": ["The file has already arrived.", "There is nothing more to do."]},
+  "UPLOAD_CANCELLED": {"retry": false, "zh": ["上传已取消", "如需要请重新上传"], "en": ["The upload was cancelled.", "Send the file again if you want it stored."]},
+  "NOT_RESUMABLE": {"retry": false, "zh": ["这种上传方式不能暂停", "可以取消后重新上传"], "en": ["This kind of upload cannot be paused.", "Cancel it and send it again instead."]},
+  "OFFSET_MISMATCH": {"retry": true, "zh": ["续传位置不一致", "请查询位置后继续"], "en": ["The offset is not where the upload stands.", "Ask for the offset and go on from there."]},
+  "UPLOAD_LOCKED": {"retry": true, "zh": ["文件正在由另一个请求上传", "请稍后重试"], "en": ["Another request is sending this file.", "Try again in a moment."]},
+  "RATE_LIMIT_EXCEEDED": {"retry": true, "zh": ["请求太频繁", "请稍后重试"], "en": ["There were too many requests.", "Wait a moment and try again."]},
+  "TOO_MANY_CONNECTIONS": {"retry": true, "zh": ["连接数已满", "请稍后重试"], "en": ["The station is busy.", "Wait a moment and try again."]},
+  "UNAUTHORIZED": {"retry": false, "zh": ["需要管理员口令", "请联系{contact}"], "en": ["The operator's token is needed.", "Ask {contact}."]},
+  "FORBIDDEN_ORIGIN": {"retry": false, "zh": ["不允许从其他网站发起请求", "请直接打开本站页面"], "en": ["Requests from other sites are not allowed.", "Open the station's own page."]},
+  "FORBIDDEN_HOST": {"retry": false, "zh": ["不认识这个网址", "请用本站的地址访问；如需新增网址请联系{contact}"], "en": ["The station does not answer to this host name.", "Use the station's own address, or ask {contact} to allow this name."]}
+}

@@ -1,0 +1,76 @@
+// Numbers in words, in Chinese and English. Pure: the language is passed in, nothing is read from the browser.
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB']
+const STEP = 1024
+const NO_BREAK = '\u00a0'
+
+const isNumber = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0
+
+/**
+ * @param {number | null | undefined} count bytes
+ * @returns {string} three figures at most, "" for what is not known
+ */
+export function bytes(count) {
+  if (!isNumber(count)) return ''
+  let value = count
+  let unit = 0
+  // 999.5 of a unit would be written as 1000: the next unit says it shorter.
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= STEP
+    unit += 1
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2
+  const text = value.toFixed(digits)
+  return `${digits === 0 ? text : text.replace(/\.?0+$/, '')}${NO_BREAK}${UNITS[unit]}`
+}
+
+/** @param {number | null | undefined} perSecond bytes per second */
+export function speed(perSecond) {
+  const text = bytes(perSecond)
+  return text === '' ? '' : `${text}/s`
+}
+
+const WORDS = {
+  zh: { h: '小时', min: '分', s: '秒', join: ' ', soon: '不到 1 秒', gap: ' ' },
+  en: { h: 'h', min: 'min', s: 's', join: ' ', soon: 'less than a second', gap: ' ' },
+}
+
+const wordsOf = (language) => (String(language).toLowerCase().startsWith('zh') ? WORDS.zh : WORDS.en)
+
+/**
+ * A span of time in words, in its two largest units: "3 min 20 s", "2 h 5 min".
+ * @param {number | null | undefined} span seconds
+ * @param {string} language "zh-CN" or "en"
+ */
+export function seconds(span, language) {
+  if (!isNumber(span)) return ''
+  const words = wordsOf(language)
+  if (span < 1) return words.soon
+  const whole = Math.round(span)
+  const parts = [
+    [Math.floor(whole / 3600), words.h],
+    [Math.floor((whole % 3600) / 60), words.min],
+    [whole % 60, words.s],
+  ]
+  const first = parts.findIndex(([amount]) => amount > 0)
+  return parts
+    .slice(first, first + 2)
+    .filter(([amount]) => amount > 0)
+    .map(([amount, unit]) => `${amount}${words.gap}${unit}`)
+    .join(words.join)
+}
+
+/**
+ * Rounded down, so that 100 % is never shown before the station said so.
+ * @param {number | null | undefined} progress 0 to 100
+ */
+export function percent(progress) {
+  return isNumber(progress) ? `${Math.floor(Math.min(progress, 100))}%` : ''
+}
+
+/** Fills the {names} of a sentence. Unknown names stay as they are. */
+export function fill(sentence, values) {
+  return sentence.replace(/\{(\w+)\}/g, (whole, name) =>
+    Object.keys(values).includes(name) ? String(values[name]) : whole,
+  )
+}

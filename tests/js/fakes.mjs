@@ -1,0 +1,211 @@
+// A browser's surroundings, by hand: time that stands still until told, sockets that the test opens and cuts,
+// and a small station behind them that follows the contract's rules for joining and replay.
+
+import { ID, snapshot } from './messages.mjs'
+
+export class Clock {
+  constructor() {
+    this.now = 0
+    this.timers = new Map()
+    this.ids = 0
+    this.setTimeout = (call, delay = 0) => {
+      this.timers.set((this.ids += 1), { at: this.now + Math.max(0, delay), call })
+      return this.ids
+    }
+    this.clearTimeout = (id) => this.timers.delete(id)
+  }
+
+  /** Runs what is due, in order, giving promises their turns in between. */
+  async pass(span) {
+    const end = this.now + span
+    for (;;) {
+      await settle()
+      const [id, next] = [...this.timers].sort(([a, x], [b, y]) => x.at - y.at || a - b)[0] ?? []
+      if (next === undefined || next.at > end) break
+      this.timers.delete(id)
+      this.now = next.at
+      next.call()
+    }
+    this.now = end
+  }
+}
+
+/** Lets all promises that can go on do so. */
+export const settle = () => new Promise((resolve) => setImmediate(resolve))
+
+/** A row of numbers in [0, 1) that is the same on every run. */
+export function dice(seed) {
+  let state = seed >>> 0 || 1
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+export class Station {
+  constructor(clock, { random = () => 0.5 } = {}) {
+    Object.assign(this, { clock, random, epoch: 'e1', log: [], files: [], summary: null, last: null, hidden: 0 })
+    this.up = { websocket: true, sse: true, polling: true }
+    this.watchers = new Set()
+    this.asked = []
+    const station = this
+    this.env = {
+      setTimeout: clock.setTimeout,
+      clearTimeout: clock.clearTimeout,
+      random,
+      now: () => clock.now,
+      location: { protocol: 'http:', host: 'station:8005' },
+      addEventListener() {},
+      removeEventListener() {},
+      fetch: (url, options) => station.answer(new URL(url, 'http://station:8005'), options),
+      WebSocket: class {
+        constructor(url) {
+          station.dial(this, url)
+        }
+        send(text) {
+          station.heard(this, text)
+        }
+        close() {
+          station.watchers.delete(this)
+        }
+      },
+      EventSource: class {
+        constructor(url) {
+          station.stream(this, url)
+        }
+        close() {
+          station.watchers.delete(this)
+        }
+      },
+    }
+  }
+
+  // --- what happens in the session ---
+
+  /** A lifecycle event, told to whoever is connected. */
+  tell(make, ...rest) {
+    const message = make(this.log.length + 1, ...rest)
+    this.log.push(message)
+    this.push(message)
+  }
+
+  push(message) {
+    for (const watcher of [...this.watchers]) if (watcher.joined) this.later(() => watcher.give(message))
+  }
+
+  later(call) {
+    this.clock.setTimeout(call, 1)
+  }
+
+  cut(watcher) {
+    this.watchers.delete(watcher)
+    this.later(() => watcher.drop())
+  }
+
+  cutAll() {
+    for (const watcher of [...this.watchers]) this.cut(watcher)
+  }
+
+  snapshot() {
+    return snapshot({
+      files: this.files,
+      seq: this.log.length,
+      epoch: this.epoch,
+      ...(this.summary && { summary: this.summary, overallStatus: 'completed' }),
+    })
+  }
+
+  missed(since, epoch) {
+    if (since === null) return { resync: false, events: [], from: this.log.length }
+    if (epoch !== this.epoch || since > this.log.length) return { resync: true, events: [], from: since }
+    return { resync: false, events: this.log.slice(since), from: since }
+  }
+
+  // --- the transports ---
+
+  dial(socket, url) {
+    const { searchParams } = new URL(url)
+    this.asked.push(`ws ${searchParams}`)
+    socket.give = (message) => socket.onmessage?.({ data: JSON.stringify(message) })
+    socket.drop = () => socket.onclose?.({ code: 1006 })
+    if (this.up.websocket === 'silent') return
+    if (!this.up.websocket) {
+      this.later(() => {
+        socket.onerror?.({})
+        socket.drop()
+      })
+      return
+    }
+    this.watchers.add(socket)
+    this.later(() => {
+      if (!this.watchers.has(socket)) return
+      socket.onopen?.({})
+      if (searchParams.get('sessionId')) this.admit(socket, searchParams)
+    })
+  }
+
+  heard(socket, text) {
+    const { event, data } = JSON.parse(text)
+    this.asked.push(`says ${event}`)
+    if (event === 'join-session') this.admit(socket, new URLSearchParams(data))
+    if (event === 'upload-progress' && this.up.websocket === true)
+      this.later(() =>
+        socket.give({ event, seq: this.log.length, data: { sessionId: ID, fileId: null, overallStatus: 'uploading' } }),
+      )
+  }
+
+  stream(source, url) {
+    const { searchParams } = new URL(url, 'http://station:8005')
+    this.asked.push(`sse ${searchParams}`)
+    source.give = (message) => source.onmessage?.({ data: JSON.stringify(message) })
+    source.drop = () => source.onerror?.({})
+    if (!this.up.sse) {
+      this.later(source.drop)
+      return
+    }
+    this.watchers.add(source)
+    this.later(() => {
+      if (!this.watchers.has(source)) return
+      source.onopen?.({})
+      if (this.up.sse !== 'held back')
+        this.admit(source, new URLSearchParams({ sessionId: ID, ...Object.fromEntries(searchParams) }))
+    })
+  }
+
+  admit(watcher, asked) {
+    if (asked.get('sessionId') !== ID) {
+      this.later(() =>
+        watcher.give({ event: 'error', seq: 0, data: { event: 'join-session', error: { code: 'SESSION_NOT_FOUND' } } }),
+      )
+      return
+    }
+    const since = asked.has('lastSeq') ? Number(asked.get('lastSeq')) : null
+    const { resync, events, from } = this.missed(since, asked.get('epoch'))
+    const told = { ...this.snapshot(), currentSeq: this.log.length, ...(resync && { resync }) }
+    for (const message of [
+      { event: 'session-joined', seq: from, data: told },
+      ...events,
+      ...(this.last ? [this.last] : []),
+    ]) {
+      this.later(() => this.watchers.has(watcher) && watcher.give(message))
+    }
+    watcher.joined = true
+  }
+
+  async answer(url, { signal } = {}) {
+    const { searchParams } = url
+    this.asked.push(`poll ${searchParams}`)
+    await new Promise((resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(new Error('aborted')))
+      if (this.up.polling !== 'silent') this.later(resolve)
+    })
+    if (!this.up.polling) throw new TypeError('Failed to fetch')
+    const status = typeof this.up.polling === 'number' ? this.up.polling : 200
+    const headers = new Headers(status === 503 ? { 'Retry-After': '60' } : {})
+    if (status !== 200) return { ok: false, status, headers, json: async () => ({}) }
+    const since = searchParams.has('since') ? Number(searchParams.get('since')) : null
+    const { resync, events } = this.missed(since, searchParams.get('epoch'))
+    const body = structuredClone({ ...this.snapshot(), ...(resync && { resync }), ...(since !== null && { events }) })
+    return { ok: true, status, headers, json: async () => body }
+  }
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { key, STRINGS } from '../../static/js/strings.js'
+import { retryable, wordsFor } from '../../static/js/words.js'
+
+test('both languages have the same keys', () => {
+  assert.deepEqual(Object.keys(STRINGS.zh).sort(), Object.keys(STRINGS.en).sort())
+})
+
+test('both languages fill the same places of each sentence', () => {
+  const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(([place]) => place).sort()
+  for (const name of Object.keys(STRINGS.zh)) assert.deepEqual(places(STRINGS.zh[name]), places(STRINGS.en[name]), name)
+})
+
+test('no sentence is empty', () => {
+  for (const strings of Object.values(STRINGS))
+    for (const [name, text] of Object.entries(strings)) assert.ok(text.trim(), name)
+})
+
+test('the language of the page decides', () => {
+  for (const language of ['zh-CN', 'zh', 'ZH-Hant']) assert.equal(key(language), 'zh')
+  for (const language of ['en', 'en-GB', '', undefined]) assert.equal(key(language), 'en')
+})
+
+test('an error is told by its code, with advice and whom to ask', () => {
+  const words = wordsFor('en')
+  assert.deepEqual(words.error({ code: 'SERVER_ERROR', details: 'x' }, 'Mia'), {
+    message: 'The station had a fault of its own. ',
+    advice: 'Try again later; if it fails again, ask Mia.',
+    details: 'Details: x',
+  })
+  assert.match(words.error({ code: 'SERVER_ERROR' }).advice, /the person who runs this station/)
+  assert.equal(wordsFor('zh-CN').error({ code: 'FILE_SIZE_EXCEEDED' }).message, '文件太大\uff0c')
+})
+
+test('what goes wrong on this side only has words too', () => {
+  assert.match(wordsFor('en').error({ code: 'FILE_UNREADABLE' }).advice, /choose it again/)
+  assert.equal(wordsFor('zh-CN').error({ code: 'FILE_UNREADABLE' }).message, '这个文件已被修改或移走\uff0c')
+})
+
+test('a cancelled file says why, unless it was simply wished', () => {
+  assert.equal(wordsFor('en').cancelled('user'), 'Cancelled')
+  assert.equal(wordsFor('en').cancelled('expired'), 'Cancelled · nobody came back to go on with it')
+  assert.equal(wordsFor('zh-CN').cancelled(null), '已取消')
+})
+
+test('an error with an unknown code still says something', () => {
+  assert.equal(wordsFor('en').error({ code: 'NEW', message: 'Something new.' }).message, 'Something new.')
+  assert.equal(wordsFor('en').error({}).message, 'Failed')
+  assert.equal(wordsFor('en').error(null).message, 'Failed')
+})
+
+test('the two categories of the start have names, any other is its own', () => {
+  assert.equal(wordsFor('zh-CN').category('personal'), '个人视频')
+  assert.equal(wordsFor('en').category('scenic'), 'Scenic videos')
+  assert.equal(wordsFor('en').category('send'), 'send')
+  assert.equal(wordsFor('en').category('constructor'), 'constructor')
+})
+
+test('a fault of unknown kind may be tried again, a refusal may not', () => {
+  assert.equal(retryable('NETWORK_ERROR'), true)
+  assert.equal(retryable('UNSUPPORTED_FORMAT'), false)
+  assert.equal(retryable('NEW'), true)
+})

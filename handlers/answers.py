@@ -1,0 +1,115 @@
+"""How the station answers: the error row, security headers, the language, the request id. Knows no bodies."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from tornado.web import HTTPError, RequestHandler
+
+from station.errors import Problem, Refused
+from station.station import Station
+from station.wire import dumps
+
+log = logging.getLogger("upload_station")
+_STATUS_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 400: "VALIDATION_ERROR"}
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: with that, browsers send `Origin: null` with plain forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+
+
+def language_of(query: str | None, accepted: str, default: str) -> str:
+    """`zh-CN` or `en`: by ?lang=, else the first of Accept-Language that we speak, else the station's own."""
+    for wish in [query or "", *(part.split(";")[0] for part in accepted.split(","))]:
+        short = wish.strip().lower()[:2]
+        if short in {"zh", "en"}:
+            return "zh-CN" if short == "zh" else "en"
+    return default
+
+
+class Answering(RequestHandler):
+    """`problem`: what the request is answered with instead of what it asked for."""
+
+    def initialize(self, station: Station) -> None:
+        self.station = station
+        self.problem: Problem | None = None
+
+    def answer_to(self, problem: Problem) -> tuple[int, dict[str, Any]]:
+        """Status and body that a problem is answered with."""
+        return problem.row.status, self.error_body(problem)
+
+    def write_problem(self) -> None:
+        """Write the whole answer for the latched problem, with its length, but do not finish."""
+        assert self.problem is not None
+        status, answer = self.answer_to(self.problem)
+        self.set_status(status, _reason(status))
+        if self.problem.retry_after is not None:
+            self.set_header("Retry-After", str(self.problem.retry_after))
+        body = dumps(answer).encode()
+        self._json_headers()
+        self.set_header("Content-Length", str(len(body)))
+        self.write(body)
+
+    def error_body(self, problem: Problem) -> dict[str, Any]:
+        contact = self.station.config.contact
+        return problem.answered(self.language, contact, self.station.clock().stamp, self.request_id)
+
+    def send_json(self, value: Any, status: int = 200) -> None:
+        self.set_status(status)
+        self._json_headers()
+        self.write(dumps(value))
+
+    def _json_headers(self) -> None:
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.set_header("Cache-Control", "no-store")
+
+    @property
+    def language(self) -> str:
+        accepted = self.request.headers.get("Accept-Language", "")
+        # Read by hand: get_query_argument raises for what is no UTF-8, and errors are answered in a language too.
+        wish = self.request.query_arguments.get("lang", [b""])[-1].decode(errors="replace")
+        return language_of(wish, accepted, self.station.config.language)
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+        self.request_id = getattr(self, "request_id", None) or self.application.settings["new_request_id"]()
+        self.set_header("X-Request-Id", self.request_id)
+        origin = self.request.headers.get("Origin", "")
+        if self.application.settings["gate"].allows(origin):
+            self.set_header("Access-Control-Allow-Origin", origin)
+            self.set_header("Access-Control-Expose-Headers", "Location, Link, X-Request-Id, Retry-After")
+            self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
+            self.add_header("Vary", "Origin")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Every error is a row of the table, also those that Tornado finds."""
+        error = kwargs.get("exc_info", (None, None))[1]
+        if isinstance(error, Refused):
+            self.problem = error.problem
+        else:
+            client = "VALIDATION_ERROR" if status_code < 500 else "SERVER_ERROR"
+            self.problem = Problem(_STATUS_CODES.get(status_code, client))
+        self.write_problem()
+        self.finish()
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        """As Tornado does, but without the address: ids in it open sessions."""
+        if not isinstance(value, (Refused, HTTPError)):
+            log.error("%s failed, request %s", type(self).__name__, self.request_id, exc_info=value)
+
+
+def _reason(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"

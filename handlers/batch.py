@@ -1,0 +1,101 @@
+"""`POST /api/upload/batch`: files as multipart/form-data, streamed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.base import verb
+from handlers.uploads import Uploading
+from station.batch import BatchIntake
+from station.errors import Problem, Refused
+from station.intake import Receipt
+from station.multipart import Decoder, MultipartProblem
+
+_FIELDS = 64  # parts besides files: forms have a handful
+
+
+class BatchUpload(Uploading):
+    intake: BatchIntake | None
+
+    async def decide(self) -> None:
+        await super().decide()
+        if self.request.method != "POST":
+            return
+        hint = self.session_hint()
+        kind = self.request.headers.get("Content-Type", "")
+        if not kind.lower().startswith("multipart/form-data"):
+            raise Refused("VALIDATION_ERROR", "the body must be multipart/form-data")
+        try:
+            decoder = Decoder(kind, max_parts=self.station.config.max_files + _FIELDS)
+        except MultipartProblem as problem:
+            raise Refused("VALIDATION_ERROR", problem.reason) from problem
+        self.intake = BatchIntake(self.station.dock, self.station, self.content_length, decoder, hint)
+        await self.intake.open()
+
+    async def take(self, chunk: bytes) -> None:
+        assert self.intake is not None
+        await self.intake.feed(chunk)
+        problem = self.intake.problem
+        if problem is not None and self.intake.hopeless:
+            raise Refused(problem.code, problem.details)
+
+    @verb
+    async def post(self) -> None:
+        assert self.intake is not None
+        self._finishing = True
+        receipt = await self.intake.finish()
+        if not receipt.stored:
+            problem = receipt.problem
+            raise Refused(problem.code, problem.details) if problem else Refused("UPLOAD_FAILED")
+        answer = self._answer(receipt)
+        if self._wants_html():
+            self._page(200, answer, receipt)
+        else:
+            self.send_json(answer)
+
+    def write_problem(self) -> None:
+        if self.problem is None or not self._wants_html():
+            super().write_problem()
+            return
+        status, answer = self.answer_to(self.problem)
+        receipt = self.intake.receipt if self.intake is not None else Receipt()
+        error = {"code": self.problem.code, **{key: answer[key] for key in ("message", "details", "solution")}}
+        self._page(status, {"error": error}, receipt)
+
+    def answer_to(self, problem: Problem) -> tuple[int, dict[str, Any]]:
+        """A body that broke after files of it were stored is answered with what was stored."""
+        if self.intake is not None and self.intake.receipt.stored and not self._wants_html():
+            return 200, self._answer(self.intake.receipt)
+        return super().answer_to(problem)
+
+    def _answer(self, receipt: Receipt) -> dict[str, Any]:
+        assert receipt.channel is not None
+        files = receipt.snapshots()
+        answer: dict[str, Any] = {
+            "success": receipt.problem is None and receipt.stored == len(files),
+            "sessionId": receipt.channel.session.id,
+            "files": files,
+            "summary": receipt.summary(),
+        }
+        if receipt.problem is not None:
+            answer["error"] = receipt.problem.pushed(self.language)
+        return answer
+
+    def _wants_html(self) -> bool:
+        """A form without JavaScript: a browser's navigation asks for HTML first."""
+        return self.request.headers.get("Accept", "").lower().lstrip().startswith("text/html")
+
+    def _page(self, status: int, answer: dict[str, Any], receipt: Receipt) -> None:
+        channel = receipt.channel
+        page = self.render_string(
+            "result.html",
+            files=receipt.snapshots(),
+            summary=receipt.summary(),
+            error=answer.get("error"),
+            lang=self.language,
+            session_id=channel.session.id if channel is not None else None,
+        )
+        self.set_status(status)
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_header("Content-Length", str(len(page)))
+        self.write(page)

@@ -1,0 +1,48 @@
+"""The body is the file: `PUT /api/upload/session/<id>/files/<name>` and, with a session of its own, `PUT /u/<name>`."""
+
+from __future__ import annotations
+
+from handlers.base import verb
+from handlers.uploads import Uploading
+from station.channel import Channel
+from station.errors import Refused
+from station.intake import RawIntake
+
+
+class RawUpload(Uploading):
+    intake: RawIntake | None
+
+    async def decide(self) -> None:
+        await super().decide()
+        if self.request.method != "PUT":
+            return
+        session_id, name = self.path_args if len(self.path_args) == 2 else (None, *self.path_args)
+        if not name:
+            raise Refused("VALIDATION_ERROR", "the address must end with the file's name")
+        self.intake = RawIntake(self.station.dock, self.station, self.content_length, name)
+        file_id = self.get_query_argument("fileId", None)
+        await self.intake.open(session_id, file_id, self.get_query_argument("category", None))
+
+    async def take(self, chunk: bytes) -> None:
+        assert self.intake is not None
+        await self.intake.feed(chunk)
+        if self.intake.problem is not None:
+            raise Refused(self.intake.problem.code, self.intake.problem.details)
+
+    @verb
+    async def put(self, *_: str) -> None:
+        assert self.intake is not None
+        self._finishing = True
+        receipt = await self.intake.finish()
+        if (problem := receipt.problem) is not None:
+            # Even if the file is there: then a newer request has stored it, or it is not recorded yet.
+            raise Refused(problem.code, problem.details)
+        if not receipt.stored or receipt.channel is None:
+            raise Refused("UPLOAD_FAILED")
+        self._link(receipt.channel)
+        link = f"/s/{receipt.channel.session.id}"
+        self.send_json({"sessionId": receipt.channel.session.id, "link": link, **receipt.snapshots()[0]}, 201)
+
+    def _link(self, channel: Channel) -> None:
+        page = f"{self.request.protocol}://{self.request.host}/s/{channel.session.id}"
+        self.set_header("Link", f'<{page}>; rel="related"; title="upload session"')

@@ -1,0 +1,123 @@
+"""Composition root: read the options, build the station, listen, shut down cleanly. No logic."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+import uuid
+from collections.abc import Sequence
+
+from tornado.netutil import bind_sockets
+
+from handlers import VERSION, Site
+from handlers.door import Door, connection_limit
+from handlers.gate import Gate
+from handlers.log import log_request
+from station.clock import system_clock
+from station.config import Config, load
+from station.station import Station
+from station.storage import Unusable
+from station.token import operator_token
+
+log = logging.getLogger("upload_station")
+CHUNK = 256 * 1024  # bytes read at a time; larger writes cost less (bench)
+HEADER_TIME = 20  # seconds a client may take to send a request's head, or stay idle between requests
+STOP_TIME = 3.0  # seconds for uploads that are being published when the station stops
+GOING_AWAY = 1001
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+async def serve(config: Config) -> int:
+    """Run until SIGTERM or SIGINT; returns the exit status."""
+    try:
+        # Bound first: a second start by mistake is noticed before anything is touched.
+        sockets = bind_sockets(config.port, config.address or None)
+        station = Station(config, system_clock, new_id)
+    except Unusable as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(
+            f"cannot listen at {config.address or 'any address'}, port {config.port}: {error.strerror}", file=sys.stderr
+        )
+        return 1
+    await station.start()
+    gate = Gate(await _own_names(), config.allowed_hosts, config.allowed_origins)
+    token = operator_token(config.admin_token, station.storage.own)
+    site = Site(station, gate, admin_token=token, log_function=log_request)
+    server = Door(
+        site,
+        limit=connection_limit(config.max_connections),
+        chunk_size=CHUNK,
+        max_body_size=1024**2,
+        max_header_size=32 * 1024,
+        idle_connection_timeout=HEADER_TIME,
+    )
+    site.door = server
+    server.add_sockets(sockets)
+    stop = _stop_signal()  # before the line is out: whoever reads it may stop the station at once
+    print(
+        f"Upload Station {VERSION} listens at http://{_shown(config.address)}:{sockets[0].getsockname()[1]}/",
+        flush=True,
+    )
+    await stop.wait()
+    await _stop(server, station)
+    return 0
+
+
+async def _own_names() -> set[str]:
+    """The machine's own host names. The full one may need a name server, and there may be none."""
+    names = {socket.gethostname()}
+    with contextlib.suppress(TimeoutError):
+        names.add(await asyncio.wait_for(asyncio.to_thread(socket.getfqdn), 1.0))
+    return names
+
+
+def _shown(address: str) -> str:
+    """The address to open on this machine."""
+    if address in {"", "0.0.0.0", "::"}:
+        return "localhost"
+    return f"[{address}]" if ":" in address else address
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT; a second one ends the process at once."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+
+    def stopped() -> None:
+        stop.set()
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+    for number in numbers:
+        loop.add_signal_handler(number, stopped)
+    return stop
+
+
+async def _stop(server: Door, station: Station) -> None:
+    log.info("stopping")
+    server.stop()
+    await station.end_attempts(STOP_TIME)
+    for each in tuple(station.sockets):
+        each.close(GOING_AWAY, "the station is shutting down")
+    await asyncio.sleep(0.2)  # answers and close frames leave
+    await server.close_all_connections()
+    await station.stop()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    config = load(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    sys.exit(asyncio.run(serve(config)))
+
+
+if __name__ == "__main__":
+    main()

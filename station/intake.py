@@ -120,7 +120,7 @@ class Intake:
         try:
             await publish(self._dock, delivery)
         except JournalFailed as failure:
-            self.note(Problem("INSUFFICIENT_STORAGE" if failure.full else "SERVER_ERROR"))
+            self.note(failure.problem)
         self.note(delivery.problem)
         if delivery.dead and delivery.problem is None:
             self.note(Problem("UPLOAD_CANCELLED"))
@@ -134,7 +134,7 @@ class Intake:
             try:
                 await channel.committed()
             except JournalFailed as failure:
-                self.note(Problem("INSUFFICIENT_STORAGE" if failure.full else "SERVER_ERROR"))
+                self.note(failure.problem)
         return self.receipt
 
     def abort(self, problem: Problem, *, timed_out: bool = False) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from station import schema
+from station.errors import Problem
 from station.rows import Record, write_record
 
 log = logging.getLogger("upload_station")
@@ -32,6 +33,11 @@ class JournalFailed(Exception):
     def __init__(self, cause: BaseException) -> None:
         super().__init__(type(cause).__name__)
         self.full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+    @property
+    def problem(self) -> Problem:
+        """What whoever waited for it is answered."""
+        return Problem("INSUFFICIENT_STORAGE" if self.full else "SERVER_ERROR")
 
 
 Change = Callable[[sqlite3.Connection], None]
@@ -145,7 +151,9 @@ class Journal:
             # SQLITE_FULL and SQLITE_IOERR may have rolled back already.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            return None if len(group) > 1 else [error]
+            # Another program's lock would have each of them wait in turn: then the group fails as one.
+            busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+            return None if len(group) > 1 and not busy else [error] * len(group)
 
     def _apply_one(self, write: _Write) -> Exception | None:
         connection = self._connection

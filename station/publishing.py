@@ -13,7 +13,6 @@ from pathlib import PurePosixPath
 from station.channel import Channel
 from station.delivery import Delivery
 from station.dock import Dock, problem_of
-from station.errors import Problem
 from station.file import Attempt, Intent
 from station.journal import JournalFailed
 from station.names import stored_name
@@ -63,7 +62,7 @@ async def _link(dock: Dock, delivery: Delivery, channel: Channel, attempt: Attem
         try:
             await channel.committed()
         except JournalFailed as failure:
-            delivery.fail(Problem("INSUFFICIENT_STORAGE" if failure.full else "SERVER_ERROR"))
+            delivery.fail(failure.problem)
             raise
         try:
             await dock.run(dock.storage.publish, delivery.part_name, channel.session.category, name)

@@ -31,3 +31,12 @@ class Roster(dict[str, File]):
     def unfinished(self, now: float) -> list[File]:
         """Those that a cancel still reaches: not final, and not being published."""
         return [file for file in self.values() if not file.is_final(now) and not file.sealed]
+
+    def resumable(self, file_id: str | None, status: Status) -> list[File]:
+        """The file named, or all resumable ones in this status. Raises NOT_RESUMABLE if there are none."""
+        if file_id is not None:
+            return [self.named(file_id)]
+        files = [file for file in self.values() if file.resumable and file.status is status]
+        if not files:
+            raise Refused("NOT_RESUMABLE")
+        return files

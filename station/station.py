@@ -15,7 +15,7 @@ from station.clock import Clock
 from station.config import Config
 from station.dock import Dock
 from station.errors import Problem, Refused
-from station.file import File, Status
+from station.file import Status
 from station.formats import Formats
 from station.hub import Hub
 from station.journal import Journal, JournalFailed
@@ -82,8 +82,11 @@ class Station:
             channel = self._add(session, picture, kept.opened_at)
             recovery.recover(session, self.storage, self.clock())
             channel.flush()
-        for channel in tuple(self.channels.values()):
-            await channel.committed()
+        try:
+            for channel in tuple(self.channels.values()):
+                await channel.committed()
+        except JournalFailed as failure:
+            raise Unusable("cannot record what the last run left; is the disk full?") from failure
         recovery.sweep(self.storage, [channel.session for channel in self.channels.values()])
         self.tasks.start(self.watch.run(), "watch")
 
@@ -111,7 +114,7 @@ class Station:
             await channel.committed()
         except JournalFailed as failure:
             del self.channels[session.id]
-            raise Refused("INSUFFICIENT_STORAGE" if failure.full else "SERVER_ERROR") from failure
+            raise Refused(failure.problem.code) from failure
         return channel
 
     def _add(self, session: Session, picture: Picture, opened_at: float) -> Channel:
@@ -176,32 +179,23 @@ class Station:
     async def pause(self, session_id: str, file_id: str | None) -> None:
         """Rest a resumable file, or all that run. Raises NOT_RESUMABLE if one named, or all, cannot rest."""
         channel = await self.live(session_id)
-        for file in self._chosen(channel.session, file_id, Status.UPLOADING):
+        for file in channel.session.files.resumable(file_id, Status.UPLOADING):
             channel.session.pause(file.token, self.clock())
         channel.flush()
 
     async def resume(self, session_id: str, file_id: str | None) -> None:
         """The opposite of `pause`."""
         channel = await self.live(session_id)
-        for file in self._chosen(channel.session, file_id, Status.PAUSED):
+        for file in channel.session.files.resumable(file_id, Status.PAUSED):
             channel.session.resume(file, self.clock())
         channel.flush()
-
-    @staticmethod
-    def _chosen(session: Session, file_id: str | None, status: Status) -> list[File]:
-        if file_id is not None:
-            return [session.files.named(file_id)]
-        files = [file for file in session.files.values() if file.resumable and file.status is status]
-        if not files:
-            raise Refused("NOT_RESUMABLE")
-        return files
 
     async def _carried_out(self, channel: Channel) -> None:
         self.dock.check()
         try:
             await channel.committed()
         except JournalFailed as failure:
-            raise Refused("INSUFFICIENT_STORAGE" if failure.full else "SERVER_ERROR") from failure
+            raise Refused(failure.problem.code) from failure
 
     async def delete_stored(self, file_id: str) -> None:
         """Delete a stored file. Raises FILE_NOT_FOUND, also for one that is not stored (any more)."""
@@ -211,7 +205,10 @@ class Station:
         category, name = found[2].split("/")[2:4]
         if not await self.dock.run(self.storage.delete_stored, category, name):
             raise Refused("FILE_NOT_FOUND")
-        await self.journal.change(lambda connection: archive.forget_path(connection, file_id))
+        try:
+            await self.journal.change(lambda connection: archive.forget_path(connection, file_id))
+        except JournalFailed as failure:
+            raise Refused(failure.problem.code) from failure
 
     # -- the whole
 

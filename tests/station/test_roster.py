@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from station.errors import Problem, Refused
-from station.file import Attempt
+from station.file import Attempt, Status
 from station.roster import Roster
 from tests.station.core import a_file, a_session, at, intent_for, sending
 
@@ -66,3 +66,13 @@ def test_a_cancel_reaches_what_is_neither_final_nor_being_published() -> None:
     session.cancel_file(sending(session, 0).file_id, "user", at(0))
     assert [file.id for file in session.files.unfinished(at(1).mono)] == ["file-1", "file-2", "file-4"]
     assert [file.id for file in session.files.unfinished(at(30).mono)] == ["file-1", "file-2"]
+
+
+def test_without_a_name_every_resumable_file_in_that_status_is_meant() -> None:
+    roster = Roster()
+    plain, resting = (roster.announce(name, f"{name}.jpg", 5, limit=2) for name in ("f1", "f2"))
+    resting.resumable, resting.status = True, Status.PAUSED
+    assert roster.resumable(None, Status.PAUSED) == [resting]
+    assert roster.resumable("f1", Status.PAUSED) == [plain]
+    with pytest.raises(Refused, match="NOT_RESUMABLE"):
+        roster.resumable(None, Status.UPLOADING)

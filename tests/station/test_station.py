@@ -350,7 +350,13 @@ async def test_stopping_with_a_write_in_flight_leaves_nothing_behind(tmp_path: P
         await hold.reached()
         intake.abort(Problem("SERVER_ERROR", "the station is shutting down"))
         await place.station.end_attempts(1.0)
-    assert place.parts == []
+        stopping = asyncio.create_task(place.station.stop())
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert not stopping.done()
+        hold.release()
+        await stopping
+        assert place.parts == []
 
 
 @pytest.mark.gen_test

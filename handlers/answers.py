@@ -54,6 +54,8 @@ class Answering(RequestHandler):
         assert self.problem is not None
         status, answer = self.answer_to(self.problem)
         self.set_status(status, _reason(status))
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", ", ".join(self.verbs))
         if self.problem.retry_after is not None:
             self.set_header("Retry-After", str(self.problem.retry_after))
         body = dumps(answer).encode()
@@ -64,6 +66,12 @@ class Answering(RequestHandler):
     def error_body(self, problem: Problem) -> dict[str, Any]:
         contact = self.station.config.contact
         return problem.answered(self.language, contact, self.station.clock().stamp, self.request_id)
+
+    @property
+    def verbs(self) -> list[str]:
+        """The methods that this address takes."""
+        own = type(self)
+        return [v for v in self.SUPPORTED_METHODS if getattr(own, v.lower()) is not getattr(RequestHandler, v.lower())]
 
     def send_json(self, value: Any, status: int = 200) -> None:
         self.set_status(status)
@@ -102,6 +110,8 @@ class Answering(RequestHandler):
         else:
             client = "VALIDATION_ERROR" if status_code < 500 else "SERVER_ERROR"
             self.problem = Problem(_STATUS_CODES.get(status_code, client))
+        if self.request.method not in self.SUPPORTED_METHODS:
+            self.set_header("Connection", "close")  # answered before the body, after which Tornado hangs up
         self.write_problem()
         self.finish()
 

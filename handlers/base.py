@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from tornado.web import RequestHandler, stream_request_body
+from tornado.web import stream_request_body
 
 from handlers.answers import Answering
 from handlers.linger import Linger
@@ -59,11 +59,14 @@ class Base(Answering):
     async def prepare(self) -> None:
         self.request.connection.set_max_body_size(_UNLIMITED)  # type: ignore[union-attr]
         try:
+            if self.request.method not in self.verbs:
+                raise Refused("METHOD_NOT_ALLOWED")
             await self.decide()
         except Refused as refused:
             self.latch(refused.problem)
             if "Expect" in self.request.headers:
-                # No body has been sent yet, and 100-continue would invite it.
+                # No body has been sent yet, and 100-continue would invite it. Tornado then hangs up.
+                self.set_header("Connection", "close")
                 await self.answer_problem()
                 return
         self._expect_body()
@@ -158,12 +161,18 @@ class Base(Answering):
 
     async def options(self, *_: str, **__: str) -> None:
         """What may be asked here; for configured origins also the answer to a preflight."""
-        allowed = [verb for verb in self.SUPPORTED_METHODS if _implements(type(self), verb)]
+        allowed = self.verbs
         self.set_header("Allow", ", ".join(allowed))
         if "Access-Control-Allow-Origin" in self._headers:
             self.set_header("Access-Control-Allow-Methods", ", ".join(allowed))
             self.set_header("Access-Control-Allow-Headers", "Content-Type, X-Session-Id, Authorization")
         self.set_status(204)
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        if self.problem is None or not self._headers_written:
+            super().send_error(status_code, **kwargs)
+        elif not self._finished:
+            self.finish()  # it was answered while the body still came
 
     # -- the end
 
@@ -184,10 +193,6 @@ class Base(Answering):
 
     def release(self) -> None:
         """Give back what the request held; may be called twice."""
-
-
-def _implements(handler: type, verb: str) -> bool:
-    return getattr(handler, verb.lower()) is not getattr(RequestHandler, verb.lower())
 
 
 class Refuse(Base):

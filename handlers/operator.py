@@ -35,6 +35,8 @@ def _peak_memory() -> int:
 
 class StoredFile(Base):
     async def decide(self) -> None:
+        if self.request.method == "OPTIONS":
+            return  # a preflight carries no token
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
         expected = self.application.settings["admin_token"]
         known = hmac.compare_digest(token.strip().encode(), expected.encode())

@@ -121,7 +121,7 @@ class Config:
     drain_time: float = _option(15.0, seconds, "and for how long")
     max_connections: int = _option(5000, within(8, 1_000_000, whole), "connections served at a time; fewer where the system allows fewer open files")
     max_sessions: int = _option(10_000, within(1, 1_000_000, whole), "sessions open at a time")
-    outbox_size: int = _option(256 * 1024, size, "bytes that may wait for a slow watcher before it is disconnected")
+    outbox_size: int = _option(1024**2, size, "bytes that may wait for a slow watcher before it is disconnected")
     allowed_hosts: tuple[str, ...] = _option((), words, "further host names the station answers to, for example behind a proxy")
     allowed_origins: tuple[str, ...] = _option((), words, "origins of other sites whose pages may use the station, for example https://intranet.example")
     language: str = _option("zh-CN", one_of("zh-CN", "en"), "language of event messages, and of answers to clients that name none")

@@ -18,7 +18,7 @@ import pytest
 
 import server
 from handlers import VERSION
-from tests.handlers.site import Line, Watcher, lifecycle, movie, names, on_the_loop, until
+from tests.handlers.site import HANDSHAKE, Line, Watcher, lifecycle, movie, names, on_the_loop, until
 
 ROOT = Path(__file__).resolve().parent.parent
 STOPPED_WITHIN = 10.0  # seconds
@@ -54,13 +54,7 @@ class Program:
 
     async def watch(self, session_id: str, query: str = "") -> Watcher:
         line = await self.connect()
-        handshake = {
-            "Upgrade": "websocket",
-            "Connection": "Upgrade",
-            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-            "Sec-WebSocket-Version": "13",
-        }
-        line.begin("GET", f"/ws?sessionId={session_id}{query}", handshake)
+        line.begin("GET", f"/ws?sessionId={session_id}{query}", HANDSHAKE)
         assert (await line.head())[0] == 101
         return Watcher(line)
 

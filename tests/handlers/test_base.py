@@ -18,6 +18,7 @@ from tests.handlers.site import (
     Answer,
     Box,
     Line,
+    addresses,
     file_part,
     form,
     lifecycle,
@@ -321,6 +322,48 @@ async def test_pipelined_requests_are_answered_in_order(box: Box) -> None:
     line.begin("GET", "/health")
     assert [(await line.answer()).status for _ in range(4)] == [201, 404, 415, 200]
     assert [path.read_bytes() for path in box.visible()] == [content]
+
+
+@on_the_loop
+async def test_one_connection_serves_every_kind_of_request_in_turn(box: Box) -> None:
+    line = await box.connect()
+    for address in addresses(box):
+        for method in ("GET", "HEAD", "OPTIONS", "DELETE", "POST", "PUT"):
+            body = None if method in {"GET", "HEAD"} else b"{}"
+            answer = await line.ask(method, address, body)
+            assert answer.status < 500, (method, address)
+            assert answer.headers.get("Connection", "keep-alive").lower() == "keep-alive", (method, address)
+    assert (await line.ask("GET", "/health")).json()["status"] == "ok"
+    assert box.door.count == 1
+
+
+@on_the_loop
+async def test_an_answer_before_the_body_says_that_the_station_hangs_up(box: Box) -> None:
+    for method, address, headers in [
+        ("BREW", "/health", {}),
+        ("PUT", "/u/a.exe", {"Content-Length": "5", "Expect": "100-continue"}),
+    ]:
+        line = await box.connect()
+        line.begin(method, address, headers)
+        assert (await line.answer()).headers["Connection"] == "close"
+        assert await line.rest() == b""
+
+
+@pytest.mark.parametrize("options", [["--drain-size=1MiB"]])
+@on_the_loop
+async def test_a_method_that_an_address_does_not_take_is_refused_however_long_its_body(box: Box) -> None:
+    for method, address in [
+        ("PUT", "/api/upload/batch"),
+        ("POST", "/u/a.mp4"),
+        ("POST", "/health"),
+        ("PUT", "/static/js/events.js"),
+        ("DELETE", f"/api/upload/session/{UNKNOWN}/files/a.mp4"),
+    ]:
+        for size in (2, 20 * MIB):
+            answer = await box.ask(method, address, bytes(size))
+            assert (answer.status, answer.code) == (405, "METHOD_NOT_ALLOWED"), (method, address, size)
+            assert method not in answer.headers["Allow"].split(", ")
+            assert "OPTIONS" in answer.headers["Allow"]
 
 
 @on_the_loop

@@ -87,3 +87,10 @@ async def test_a_file_that_somebody_else_took_away_is_not_found(box: Box) -> Non
     box.visible()[0].unlink()
     answer = await box.ask("DELETE", f"/api/upload/file/{stored['id']}", headers=BEARER)
     assert (answer.status, answer.code) == (404, "FILE_NOT_FOUND")
+
+
+@on_the_loop
+async def test_a_preflight_for_deleting_needs_no_token(box: Box) -> None:
+    answer = await box.ask("OPTIONS", f"/api/upload/file/{UNKNOWN}")
+    assert answer.status == 204
+    assert "DELETE" in answer.headers["Allow"]

@@ -126,6 +126,7 @@ async def test_a_client_that_is_gone_is_noticed_at_once(box: Box, go: Goodbye) -
     await until(lambda: box.door.count == 0, "the connection is gone")
 
 
+@pytest.mark.parametrize("options", [["--outbox-size=256KiB"]])
 @on_the_loop
 async def test_a_stream_that_does_not_read_is_cut_and_delays_nobody(box: Box) -> None:
     files = [{"name": f"{number}.mp4", "size": 5} for number in range(1000)]

@@ -48,6 +48,7 @@ terms = st.one_of(
     st.builds(Terms, auto_complete=st.just(False)),
     st.builds(Terms),
 )
+doubts = st.integers(0, 3)  # a session that is cancelled by every fourth step has no life worth watching
 announced = st.lists(st.tuples(st.sampled_from(["a.jpg", "b.jpg"]), st.none() | sizes), max_size=3)
 
 
@@ -167,6 +168,24 @@ class SessionLife(RuleBasedStateMachine):
             size = file.size
         self.senders.append(Sender(file, size, file.token))
 
+    @precondition(lambda self: self.session.takes_files and len(self.session.files) < RULES.max_files)
+    @rule(size=st.none() | sizes, estimated=st.booleans())
+    def send(self, size: int | None, estimated: bool) -> None:
+        """A request of its own for a new file, as far as its first byte."""
+        self.session.request_began(self.now)
+        file = claim(self.session, self.new_id(), f"{self.ids}.jpg", size, None, self.now)
+        estimated = estimated and size is not None
+        attempt = self.session.start(file, size, self.now, estimated=estimated)
+        self.senders.append(Sender(file, size, attempt, attempt))
+
+    @precondition(lambda self: self.session.takes_files and any(f.can_retry for f in self.session.files.values()))
+    @rule(data=st.data())
+    def retry(self, data: st.DataObject) -> None:
+        file = data.draw(st.sampled_from([file for file in self.session.files.values() if file.can_retry]))
+        claim(self.session, self.new_id(), file.name, file.size, file.id, self.now)
+        attempt = self.session.start(file, file.size, self.now, estimated=file.estimated)
+        self.senders.append(Sender(file, file.size, attempt, attempt))
+
     @precondition(has_waiting)
     @rule(data=st.data(), estimated=st.booleans())
     def start(self, data: st.DataObject, estimated: bool) -> None:
@@ -264,15 +283,19 @@ class SessionLife(RuleBasedStateMachine):
         assert self.session.cancel_file(file.id, "user", self.now) == (not was_final)
         assert was_final or file.status is Status.CANCELLED
 
-    @rule()
-    def cancel(self) -> None:
+    @rule(doubt=doubts)
+    def cancel(self, doubt: int) -> None:
+        if doubt:
+            return
         unfinished = len(self.session.files.unfinished(self.now.mono))
         known = self.session.settled or self.session.terms.cancelled
         assert self.session.cancel("user", self.now) == (0 if known else unfinished)
         assert self.session.settled or any(file.sealed for file in self.session.files.values())
 
-    @rule()
-    def close(self) -> None:
+    @rule(doubt=doubts)
+    def close(self, doubt: int) -> None:
+        if doubt:
+            return
         self.session.close(self.now)
         assert self.session.settled or any(file.in_flight for file in self.session.files.values())
 
@@ -414,7 +437,7 @@ def recover(session: Session, moment: Moment) -> None:
     session.tick(moment)
 
 
-SessionLife.TestCase.settings = settings(max_examples=400, stateful_step_count=40, deadline=None)
+SessionLife.TestCase.settings = settings(max_examples=400, stateful_step_count=50, deadline=None)
 TestSessionLife = SessionLife.TestCase
 
 
@@ -454,6 +477,28 @@ def test_an_empty_file_is_all_there_once_it_is_sealed() -> None:
     assert names(news)[:3] == ["upload-started", "progress", "upload-completed"]
     assert isinstance(news[1], Progress)
     assert (news[1].progress, news[1].speed) == (100, 0)
+
+
+def test_an_upper_bound_gives_way_to_the_real_size_once_all_is_here() -> None:
+    session = a_session(Terms(expected=1))
+    file = a_file(session, size=None)
+    attempt = session.start(file, 5000, at(0), estimated=True)
+    session.advance(attempt, 4999, at(1))
+    session.seal(attempt, intent_for(file), at(1))
+    told = [each for each in session.take_news() if isinstance(each, Progress)]
+    assert [(each.progress, each.total, each.estimated) for each in told] == [(99.0, 5000, True), (100.0, 4999, False)]
+
+
+def test_an_older_request_cannot_end_the_attempt_of_a_newer_one() -> None:
+    session = a_session(Terms(expected=1))
+    old = sending(session, 0)
+    session.fail(old, LOST, at(1))
+    new = session.start(session.files[old.file_id], 100, at(2))
+    session.take_news()
+    session.fail(old, LOST, at(3))
+    session.complete(old, "/upload/personal/x", None, at(3))
+    assert session.take_news() == []
+    assert session.advance(new, 1, at(4))
 
 
 # ---- retries ----
@@ -609,6 +654,16 @@ def test_a_rest_is_told_at_once_and_stops_the_bytes() -> None:
     assert told == ["paused", "uploading", "uploading"]
 
 
+def test_a_file_that_is_being_published_does_not_rest() -> None:
+    session = a_session()
+    attempt = sending(session, 0, resumable=True)
+    session.seal(attempt, intent_for(session.files[attempt.file_id]), at(1))
+    session.take_news()
+    session.pause(attempt, at(1))
+    assert session.take_news() == []
+    assert session.files[attempt.file_id].status is Status.UPLOADING
+
+
 def test_only_resumable_files_rest() -> None:
     session = a_session()
     attempt = sending(session, 0)
@@ -666,6 +721,28 @@ def test_a_cancelled_session_tells_each_unfinished_file_then_itself() -> None:
     assert [event.get("fileId") for event in news] == ["file-1", "file-2", None, None]
     assert news[-1]["summary"]["completedFiles"] == 1
     assert session.cancel("user", at(3)) == 0
+
+
+def test_a_session_that_waits_for_a_publish_is_cancelled_once() -> None:
+    session = a_session(Terms(expected=2))
+    attempt = sending(session, 0)
+    session.seal(attempt, intent_for(session.files[attempt.file_id]), at(1))
+    session.take_news()
+    assert [session.cancel("user", at(2)), session.cancel("user", at(3))] == [0, 0]
+    assert names(session.take_news()) == ["upload-cancelled"]
+
+
+def test_a_publish_that_fails_in_a_cancelled_session_is_not_tried_again() -> None:
+    session = a_session(Terms(expected=2))
+    attempt = sending(session, 0)
+    session.seal(attempt, intent_for(session.files[attempt.file_id]), at(1))
+    session.cancel("user", at(2))
+    session.take_news()
+    session.fail(attempt, Problem("SERVER_ERROR"), at(3))
+    failed, *rest = session.take_news()
+    assert isinstance(failed, UploadFailed)
+    assert not failed.can_retry
+    assert names(rest) == ["session-completed", "lastword"]
 
 
 # ---- a fault of the whole session ----

@@ -12,7 +12,7 @@ DEV    := $(VENV)/.installed-test
 SOURCE := $(wildcard server.py handlers station tests bench)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq install
 
-.PHONY: run test check cover bench wheel format clean
+.PHONY: run test check cover bench docs wheel format clean
 .DEFAULT_GOAL := run
 
 run: $(RUN)
@@ -36,6 +36,11 @@ cover: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m bench $(ARGS)
+
+# The made parts of docs/protocol.md, and the page's words for errors. A test fails when they are stale.
+docs: $(DEV)
+	$(BIN)/python -m tests.scenarios.write
+	RENEW=1 $(BIN)/python -m pytest -q tests/handlers/test_pages.py
 
 # setuptools would carry files over from an earlier build.
 wheel: $(RUN)

@@ -32,6 +32,12 @@ class Uploading(Base):
         if self.request.headers.get("Content-Encoding", "identity") != "identity":
             raise Refused("VALIDATION_ERROR", "a compressed body is not taken")
 
+    def latch(self, problem: Problem) -> None:
+        """The rest of the body is only drained: the session need not wait for it."""
+        super().latch(problem)
+        if self.intake is not None and not self._finishing:
+            self.intake.abort(problem)
+
     def interrupt(self, problem: Problem) -> None:
         if self._finishing:
             return

@@ -166,6 +166,7 @@ class Channel:
                     return
                 self._ready -= 1
                 assert news.message is not None
+                self._introduce(news.data.get("fileId"))
                 self.picture.fold(news.event.name, news.data, news.message.seq)
                 self._hub.publish(self.session.id, news.message)
             elif isinstance(news, Progress):
@@ -175,6 +176,12 @@ class Channel:
                 self._hub.publish(self.session.id, last_word(self.picture, news.timestamp))
                 self._on_over(self)
             self._queue.popleft()
+
+    def _introduce(self, file_id: str | None) -> None:
+        """A file that ends before it started is first heard of by its ending, which tells less than is known."""
+        file = self.session.files.get(file_id or "")
+        if file is not None and file.id not in self.picture.files:
+            self.picture.announce(file.id, file.name, file.size)
 
 
 def progress_message(picture: Picture, file_id: str | None, timestamp: str) -> Message:

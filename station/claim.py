@@ -31,7 +31,14 @@ def claim(
     if not session.takes_files:
         raise Refused("SESSION_CLOSED")
     if file_id is None:
-        return _waiting(session, shown_name(name), size, taken) or session.announce(new_id, name, size)
+        file = _waiting(session, shown_name(name), size, taken) or session.announce(new_id, name, size)
+    else:
+        file = _named(session, file_id, size, moment)
+    file.claimed = True
+    return file
+
+
+def _named(session: Session, file_id: str, size: int | None, moment: Moment) -> File:
     file = session.files.named(file_id)
     if file.status is Status.COMPLETED or file.sealed:
         raise Refused("UPLOAD_ALREADY_COMPLETED")

@@ -1,24 +1,21 @@
-"""One file's bytes on their way to disk: held until judged, written off the loop, counted once written.
+"""One file on its way in: held until judged, counted once written, ended once. The writing itself is `writer`'s.
 
 A delivery may begin before its session is known; until it is bound to one, nothing is counted or told.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from typing import Any
+from collections.abc import Callable
 
 from station.channel import Channel
 from station.dock import Dock, problem_of
 from station.errors import Problem
 from station.file import Attempt, File
 from station.formats import SNIFF
-from station.partfile import PartFile
+from station.writer import PartWriter
 
 log = logging.getLogger("upload_station")
-PAUSE = 0.05
-"""Seconds that a small block waits for more: each write costs a way to a thread and back, whatever its size."""
 
 
 class Delivery:
@@ -32,7 +29,6 @@ class Delivery:
         self.size = size
         self.estimated = estimated
         self.promised = promised
-        self.part_name = dock.new_id()
         self.checksum: dict[str, str] | None = None
         self.problem: Problem | None = None
         self.channel: Channel | None = None
@@ -40,13 +36,15 @@ class Delivery:
         self.attempt: Attempt | None = None
         self.arrived = self.written = 0
         self.dead = self._begun = self._finished = False
+        self.on_dead: Callable[[], None] = lambda: None
         self._dock = dock
-        self._buffer = bytearray()
-        self._part: PartFile | None = None
         self._claim: Attempt | None = None
-        self._writing: asyncio.Future[Any] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._writer = PartWriter(dock, self._wrote, self._disk_failed)
         dock.enter(self)
+
+    @property
+    def part_name(self) -> str:
+        return self._writer.part_name
 
     @property
     def sure_size(self) -> int | None:
@@ -102,12 +100,7 @@ class Delivery:
         if (problem := self._too_many()) is not None:
             self.fail(problem)
             return
-        self._buffer += block
-        if not self._begun:
-            return
-        if self._writing is not None and len(self._buffer) >= self._dock.room:
-            await asyncio.wait([self._writing])
-        self._write_or_wait()
+        await self._writer.put(block)
 
     def _too_many(self) -> Problem | None:
         if self.arrived > self._dock.config.max_file_size:
@@ -118,55 +111,27 @@ class Delivery:
 
     def begin(self, *, whole: bool = False) -> None:
         """Judge the first bytes and, if enough of them (or all) are here, start the attempt. Later calls do nothing."""
-        if self._begun or self.dead or self.problem is not None or (len(self._buffer) < SNIFF and not whole):
+        if self._begun or self.dead or self.problem is not None:
             return
-        if (problem := self._dock.judge_head(self.name, bytes(self._buffer[:SNIFF]))) is not None:
+        head = bytes(self._writer.waiting[:SNIFF])
+        if len(head) < SNIFF and not whole:
+            return
+        if (problem := self._dock.judge_head(self.name, head)) is not None:
             self.fail(problem)
             return
         self._begun = True
         self._start()
-        self._write_or_wait()
+        self._writer.open()
 
-    def _write_or_wait(self) -> None:
-        """Write what is here if it is enough, else a moment later; one write at a time."""
-        if self._writing is not None or not self._buffer:
-            return
-        if self._finished or len(self._buffer) >= self._dock.room:
-            self._begin_write()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(PAUSE, self._begin_write)
+    def _wrote(self, count: int) -> None:
+        self.written += count
+        self._count(count)
 
-    def _begin_write(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._writing is not None or self.dead:
-            return
-        block, self._buffer = self._buffer, bytearray()
-        self._writing = self._dock.run(self._write, block)
-        self._writing.add_done_callback(lambda done: self._wrote(done, len(block)))
-
-    def _write(self, block: bytearray) -> None:
-        if self._part is None:
-            self._part = self._dock.storage.create_part(self.part_name, self._dock.config.checksum)
-        self._part.write(block)
-
-    def _wrote(self, done: asyncio.Future[None], count: int) -> None:
-        self._writing = None
-        if isinstance(error := done.exception(), OSError):
-            self._disk_failed(error)
-        elif error is not None:
+    def _disk_failed(self, error: BaseException) -> None:
+        if not isinstance(error, OSError):
             log.error("writing failed", exc_info=error)
             self.fail(Problem("SERVER_ERROR"))
-        else:
-            self.written += count
-            self._count(count)
-        if self.dead:
-            self._dock.run(self._remove)
-        else:
-            self._write_or_wait()
-
-    def _disk_failed(self, error: OSError) -> None:
+            return
         log.warning("disk: %s", error.strerror)
         problem = problem_of(error)
         if problem.code == "INSUFFICIENT_STORAGE" and self.channel is not None and self.file is not None:
@@ -183,31 +148,17 @@ class Delivery:
         if not self.promised and self.attempt is None:
             self.size, self.estimated = self.arrived, False
         self.begin(whole=True)
-        self._write_or_wait()
-        while self._writing is not None:
-            await asyncio.wait([self._writing])
+        await self._writer.drain()
         if self.promised and self.arrived != self.size:
             self.fail(Problem("CHECKSUM_MISMATCH", f"{self.size} bytes were announced, {self.arrived} arrived"))
         if not self.dead and self.problem is None:
             await self._seal()
 
     async def _seal(self) -> None:
-        # This is a write like the others: whoever discards meanwhile must not close the file under it.
-        self._writing = sealing = self._dock.run(self._seal_part)
-        await asyncio.wait([sealing])
-        self._writing = None
-        if self.dead:
-            self._dock.run(self._remove)
-        elif isinstance(error := sealing.exception(), OSError):
+        try:
+            self.checksum = await self._writer.seal()
+        except OSError as error:
             self._disk_failed(error)
-        else:
-            self.checksum = sealing.result()
-
-    def _seal_part(self) -> dict[str, str] | None:
-        if self._part is None:
-            self._write(bytearray())
-        assert self._part is not None
-        return self._part.finish()
 
     def fail(self, problem: Problem, *, timed_out: bool = False) -> None:
         """Latch a problem and end the attempt, or turn the file away if it had not started."""
@@ -233,17 +184,8 @@ class Delivery:
         if self.dead:
             return
         self.dead = True
+        if self.attempt is None and self.file is not None and self._holds_claim:
+            self.file.claimed = False
         self._dock.depart(self)
-        self._buffer.clear()
-        if self._writing is None:
-            self._dock.run(self._remove)
-
-    def _remove(self) -> None:
-        part, self._part = self._part, None
-        if part is None:
-            return
-        try:
-            part.close()
-            self._dock.storage.drop_part(self.part_name)
-        except OSError as error:
-            log.warning("a part file could not be removed, the next start will: %s", error.strerror)
+        self._writer.discard()
+        self.on_dead()

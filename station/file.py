@@ -91,6 +91,8 @@ class File:
     started_at: float | None = None
     intent: Intent | None = None
     """All bytes are here and the file is being published like this: from now on it can only complete or fail."""
+    claimed: bool = False
+    """A request is about to send it: the grace of a retry may end before its first bytes have come."""
     can_retry: bool = False
     retry_until: float | None = None
     expires_at: float | None = None
@@ -140,7 +142,7 @@ class File:
         self.received = 0
         self.attempt += 1
         self.size, self.estimated, self.pace = size, estimated, pace
-        self.started_at, self.intent = now, None
+        self.started_at, self.intent, self.claimed = now, None, False
         self.can_retry, self.retry_until = False, None
         return self.token
 
@@ -159,5 +161,5 @@ class File:
         else:
             self.attempt += 1
         self.can_retry, self.retry_until, self.expires_at = False, None, None
-        self.intent, self.pace = None, None
+        self.intent, self.pace, self.claimed = None, None, False
         return self.attempt

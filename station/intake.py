@@ -169,6 +169,8 @@ class RawIntake(Intake):
     def __init__(self, dock: Dock, sessions: Sessions, content_length: int | None, name: str) -> None:
         super().__init__(dock, sessions, content_length)
         self._delivery = Delivery(dock, name, content_length, promised=content_length is not None)
+        # Nothing can come of this request any more: a session does not wait for one that only stands still.
+        self._delivery.on_dead = self._release
 
     async def open(self, session_id: str | None, file_id: str | None, category: str | None) -> None:
         """Decide all that can be decided before the body comes. Raises Refused; a refusal of the file is told."""

@@ -158,6 +158,8 @@ class Picture:
 
 def _started(picture: Picture, data: Data) -> None:
     file = picture._file(data)
+    if file.status == "failed":
+        file.retries += 1  # the attempt that failed is an earlier one now
     file.status, file.attempt = "uploading", data["attempt"]
     file.total, file.estimated = data["fileSize"], data.get("estimated", False)
     file.uploaded = data.get("resumedFrom", 0)

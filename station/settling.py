@@ -33,7 +33,7 @@ class Activity:
 
 
 def is_over(terms: Terms, activity: Activity, files: Collection[File], config: Config, now: float) -> bool:
-    if any(file.in_flight or file.waits_for_retry(now) for file in files):
+    if any(file.in_flight or file.claimed or file.waits_for_retry(now) for file in files):
         return False
     if terms.cancelled or terms.closing:
         return True

@@ -31,6 +31,7 @@ export const ON_FILE = {
       error: null,
       canRetry: null,
       retryUntil: null,
+      retryCount: file.status === 'failed' ? file.retryCount + 1 : file.retryCount,
     }
   },
   'upload-completed': (file, data) => ({

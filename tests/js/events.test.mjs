@@ -161,6 +161,12 @@ test('a snapshot of the same moment does not turn a bar back', () => {
   assert.equal(one(state).uploadedBytes, 600)
 })
 
+test('while a file is tried again, the attempt that failed counts as an earlier one', () => {
+  const failedOnce = [open, started(1, 'a'), failed(2, 'a')]
+  assert.equal(one(fold(failedOnce)).retryCount, 0)
+  assert.equal(one(fold([...failedOnce, started(3, 'a')])).retryCount, 1)
+})
+
 test('what only an event told survives a snapshot that agrees with it', () => {
   const before = [open, started(1, 'a'), failed(2, 'a')]
   const again = (more) => one(fold([...before, joined({ files: [file('a', more)], currentSeq: 2 }, 2)]))

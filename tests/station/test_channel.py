@@ -370,3 +370,14 @@ async def test_a_new_attempt_is_not_seen_before_it_is_told(tmp_path: Path) -> No
         channel.refresh()
         assert (told.attempt, told.uploaded) == (2, MIB)
         assert_rules_hold(place.listener.messages)
+
+
+@pytest.mark.gen_test
+async def test_a_file_first_heard_of_by_its_ending_has_its_name_and_size(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(auto_complete=False)
+        file = channel.session.announce("f1", "late.mp4", 7)
+        channel.session.cancel_file(file.id, "user", place.clock())
+        await channel.committed()
+        told = channel.picture.files["f1"]
+        assert (told.name, told.status, told.total) == ("late.mp4", "cancelled", 7)

@@ -96,6 +96,17 @@ def settle(picture: Picture) -> None:
 # ---- the fold ----
 
 
+def test_while_a_file_is_tried_again_the_attempt_that_failed_counts_as_an_earlier_one() -> None:
+    seen = picture()
+    start(seen)
+    fail(seen, retries=0)
+    assert seen.files["a"].retries == 0
+    start(seen)
+    assert seen.files["a"].retries == 1
+    complete(seen)
+    assert seen.files["a"].retries == 1
+
+
 def test_there_is_a_fold_for_each_lifecycle_event() -> None:
     assert sorted(FOLDS) == sorted(event.name for event in LIFECYCLE)
 

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import subprocess
-import sys
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -447,88 +443,3 @@ async def test_many_sessions_are_recovered_in_one_start(tmp_path: Path) -> None:
         assert again.station.channels == {}
         assert len(again.stored()) == 100
         assert os.listdir(image / ".station" / "parts") == []
-
-
-# ---- a real process, really killed ----
-
-UPLOAD = """
-import asyncio, sys
-from pathlib import Path
-from station.intake import RawIntake
-from station.station import Station
-from tests.station.places import FakeClock, config, new_id
-
-async def main():
-    station = Station(config(Path(sys.argv[1])), FakeClock(), new_id)
-    intake = RawIntake(station.dock, station, None, "a.txt")
-    await intake.open(None, None, None)
-    await intake.feed(bytes(range(256)) * 8)
-    receipt = await intake.finish()
-    print("stored" if receipt.stored else "not stored", flush=True)
-    await station.stop()
-
-asyncio.run(main())
-"""
-WRITING = ("write", "pwrite64", "fsync", "fdatasync", "linkat", "unlinkat", "ftruncate")
-
-
-def run_traced(strace: str, root: Path, *options: str) -> tuple[str, str]:
-    """Run UPLOAD under strace; its output and the trace."""
-    trace = root.with_name(f"{root.name}.trace")
-    done = subprocess.run(
-        [strace, "-f", "-o", str(trace), *options, sys.executable, "-c", UPLOAD, str(root)],
-        cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=60,
-    )
-    return done.stdout, trace.read_text()
-
-
-def calls_of_the_upload(trace: str) -> list[tuple[str, int]]:
-    """The writing calls from the part's first byte to the answer, as (name, how manieth of that name)."""
-    counts: Counter[str] = Counter()
-    calls = []
-    for line in trace.splitlines():
-        call = re.match(r"\d+ +(\w+)\(", line)
-        if call is not None and call[1] in WRITING:
-            counts[call[1]] += 1
-            calls.append((call[1], counts[call[1]], line))
-    first = next(at for at, (name, _, line) in enumerate(calls) if name == "write" and "\\0\\1\\2\\3" in line)
-    answer = next(at for at, (name, _, line) in enumerate(calls) if name == "write" and '"stored' in line)
-    chosen = calls[first : answer + 1]
-    # Within one run of writes to the journal, nothing is decided before the sync that follows it.
-    return [
-        (name, nth) for at, (name, nth, _) in enumerate(chosen) if name != "pwrite64" or chosen[at - 1][0] != "pwrite64"
-    ]
-
-
-@pytest.mark.gen_test(timeout=100)
-async def test_a_kill_at_each_system_call_leaves_what_the_next_start_can_tell_the_truth_about(
-    tmp_path: Path, strace: str
-) -> None:
-    loop = asyncio.get_running_loop()
-    traced = f"trace={','.join(WRITING)}"
-    printed, trace = await loop.run_in_executor(None, run_traced, strace, tmp_path / "whole", "-e", traced)
-    assert printed == "stored\n"
-    outcomes = set()
-    for name, nth in calls_of_the_upload(trace):
-        root = tmp_path / f"{name}-{nth}"
-        kill = f"inject={name}:signal=SIGKILL:when={nth}"
-        printed, _ = await loop.run_in_executor(None, run_traced, strace, root, "-e", traced, "-e", kill)
-        for _ in range(2):
-            async with open_place(root, recover=True) as place:
-                [(session_id,)] = rows(root, "SELECT id FROM sessions") or [(None,)]
-                stored = list(place.stored().values())
-                assert place.parts == []
-                events = events_in(root, session_id) if session_id else []
-                assert stored == ([BODY] if "upload-completed" in events else []), (name, nth)
-                assert events.count("upload-completed") + events.count("upload-failed") == events.count(
-                    "upload-started"
-                )
-                if printed == "stored\n":
-                    assert stored == [BODY]
-                outcomes.add(tuple(events))
-    assert any("upload-completed" in events for events in outcomes)
-    assert any("upload-failed" in events for events in outcomes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from station.claim import claim
 from station.errors import Problem
 from station.events import SessionCompleted
 from station.file import File, Status
@@ -322,3 +323,23 @@ def test_no_sum_is_infinite_or_negative(
 ) -> None:
     sums = summary([File("f", "a.jpg", 10, received=received)], first, last)
     assert (sums["averageSpeed"], sums["totalTime"]) == (speed, time)
+
+
+def test_a_retry_whose_first_bytes_have_not_come_holds_the_session_beyond_the_grace() -> None:
+    session = a_session(Terms(expected=1))
+    attempt = sending(session, 0)
+    session.fail(attempt, Problem("NETWORK_ERROR"), at(1))
+    file = claim(session, "new", "", None, attempt.file_id, at(20))
+    session.tick(at(100))
+    assert not session.settled
+    session.start(file, 1, at(101))
+    assert session.files[attempt.file_id].status == "uploading"
+
+
+def test_a_claim_that_comes_to_nothing_holds_nothing() -> None:
+    session = a_session(Terms(expected=1))
+    attempt = sending(session, 0)
+    session.fail(attempt, Problem("NETWORK_ERROR"), at(1))
+    claim(session, "new", "", None, attempt.file_id, at(20)).claimed = False
+    session.tick(at(100))
+    assert session.settled

@@ -30,6 +30,7 @@ class BatchUpload(Uploading):
         except MultipartProblem as problem:
             raise Refused("VALIDATION_ERROR", problem.reason) from problem
         self.intake = BatchIntake(self.station.dock, self.station, self.content_length, decoder, hint)
+        self.watch_over(self.intake)
         await self.intake.open()
 
     async def take(self, chunk: bytes) -> None:

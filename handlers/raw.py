@@ -20,6 +20,7 @@ class RawUpload(Uploading):
         if not name:
             raise Refused("VALIDATION_ERROR", "the address must end with the file's name")
         self.intake = RawIntake(self.station.dock, self.station, self.content_length, name)
+        self.watch_over(self.intake)
         file_id = self.get_query_argument("fileId", None)
         await self.intake.open(session_id, file_id, self.get_query_argument("category", None))
 

@@ -32,6 +32,14 @@ class Uploading(Base):
         if self.request.headers.get("Content-Encoding", "identity") != "identity":
             raise Refused("VALIDATION_ERROR", "a compressed body is not taken")
 
+    def watch_over(self, intake: Intake) -> None:
+        """A cancel ends the request although its body stands still."""
+        intake.on_dead = self._died
+
+    def _died(self, problem: Problem) -> None:
+        if not self._finishing:
+            self.latch(problem)
+
     def latch(self, problem: Problem) -> None:
         """The rest of the body is only drained: the session need not wait for it."""
         super().latch(problem)
@@ -42,6 +50,7 @@ class Uploading(Base):
         if self._finishing:
             return
         if self.intake is not None:
+            self.intake.on_dead = lambda cause: None  # what it dies of is told here
             timed_out = problem.code == "REQUEST_TIMEOUT"
             self.intake.abort(Problem("NETWORK_ERROR") if timed_out else problem, timed_out=timed_out)
         super().interrupt(problem)
@@ -55,6 +64,7 @@ class Uploading(Base):
 
     def on_finish(self) -> None:
         """The answer is out. Only a fault of ours leaves the intake open until now."""
+        self._finishing = True
         if self.intake is not None:
             self.intake.abort(self.problem or Problem("SERVER_ERROR"))
         super().on_finish()
@@ -62,4 +72,5 @@ class Uploading(Base):
     def release(self) -> None:
         """The connection is gone. An intake that is finishing has all its bytes and goes on."""
         if self.intake is not None and not self._finishing:
+            self._finishing = True
             self.intake.abort(self.problem or Problem("NETWORK_ERROR"))

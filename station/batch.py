@@ -42,6 +42,8 @@ class BatchIntake(Intake):
             return
         try:
             for event in self._decoder.feed(block):
+                if self._over:
+                    return
                 match event:
                     case PartData(data):
                         await self._feed_part(data)
@@ -98,9 +100,14 @@ class BatchIntake(Intake):
             estimated = not self._is_last()
         delivery = Delivery(self._dock, name, size, estimated=estimated, promised=part.size is not None)
         delivery.problem = self._judge(delivery)
+        delivery.on_dead = self._part_died
         self._current = delivery
         if self.receipt.channel is not None:
             self._claim(delivery)
+
+    def _part_died(self) -> None:
+        if self.hopeless and not self._over:
+            self.on_dead(self.problem or Problem("UPLOAD_CANCELLED"))
 
     def _is_last(self) -> bool:
         """Whether the session expects no file after this one: then Content-Length gives its exact size."""
@@ -114,7 +121,8 @@ class BatchIntake(Intake):
     def _judge(self, delivery: Delivery) -> Problem | None:
         if self._seen > self._dock.config.max_files:
             return Problem("TOO_MANY_FILES", f"at most {self._dock.config.max_files}")
-        return self._dock.judge(delivery.name, None if delivery.estimated else delivery.size)
+        # A size worked out from Content-Length may be too large by the fields that follow: only counting tells.
+        return self._dock.judge(delivery.name, delivery.size if delivery.promised else None)
 
     def _claim(self, delivery: Delivery) -> None:
         """A part that cannot be a file of the session is noted and skipped, the other parts go on."""
@@ -140,6 +148,8 @@ class BatchIntake(Intake):
         else:
             await delivery.finish()
             self._held.append(delivery)
+            if self._over:
+                self._drop_held()
 
     # -- fields and the session
 
@@ -167,17 +177,21 @@ class BatchIntake(Intake):
             return
         if all(delivery.problem is not None for delivery in self._held):
             self.note(self._held[0].problem)
-            for delivery in self._held:
-                delivery.discard()
+            self._drop_held()
             return
         await self.join_implicit(self._category)
         await self._publish_held()
 
     async def _publish_held(self) -> None:
-        held, self._held = self._held, []
-        for delivery in held:
+        while self._held and not self._over:
+            delivery = self._held.pop(0)
             self._claim(delivery)
             await self.store(delivery)
+
+    def _drop_held(self) -> None:
+        held, self._held = self._held, []
+        for delivery in held:
+            delivery.discard()
 
     def _break(self, problem: Problem) -> None:
         self._broken = True

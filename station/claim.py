@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-
 from station.clock import Moment
 from station.errors import Problem, Refused
 from station.file import File, Status
@@ -18,23 +16,23 @@ def claim(
     size: int | None,
     file_id: str | None,
     moment: Moment,
-    *,
-    taken: Container[str] = (),
 ) -> File:
-    """`size` None: not known; `taken`: ids of files that other requests are about to send.
-
-    Raises Refused with the code that tells why nothing can be sent now.
+    """`size` None: not known. Raises Refused with the code that tells why nothing can be sent now.
 
     A file that is still being sent under the same id, by an older and probably dead request, is taken over: that
-    attempt fails, since the bytes of a multipart or raw upload begin again at nought.
+    attempt fails, since the bytes of a multipart or raw upload begin again at nought. Without a try left for the
+    newer request the older one goes on.
     """
     if not session.takes_files:
         raise Refused("SESSION_CLOSED")
     if file_id is None:
-        file = _waiting(session, shown_name(name), size, taken) or session.announce(new_id, name, size)
+        file = _waiting(session, shown_name(name), size) or session.files.add(
+            new_id, name, size, session.config.max_files
+        )
     else:
         file = _named(session, file_id, size, moment)
     file.claimed = True
+    file.claims += 1
     return file
 
 
@@ -45,7 +43,9 @@ def _named(session: Session, file_id: str, size: int | None, moment: Moment) -> 
     if file.status is Status.CANCELLED:
         raise Refused("UPLOAD_CANCELLED")
     if not _same_size(file, size):
-        raise Refused("CHECKSUM_MISMATCH", f"{file.size} bytes were announced, {size} are being sent")
+        raise Refused("CHECKSUM_MISMATCH", f"{_size(file)} bytes were announced, {size} are being sent")
+    if file.in_flight and not session.may_retry(file):
+        raise Refused("UPLOAD_LOCKED", "this is the last try, and it is still running", retry_after=5)
     if file.in_flight:
         session.fail(file.token, Problem("NETWORK_ERROR", "taken over by a newer request"), moment)
     if file.status is Status.FAILED and not file.can_retry:
@@ -53,13 +53,18 @@ def _named(session: Session, file_id: str, size: int | None, moment: Moment) -> 
     return file
 
 
-def _waiting(session: Session, name: str, size: int | None, taken: Container[str]) -> File | None:
+def _waiting(session: Session, name: str, size: int | None) -> File | None:
     for file in session.files.values():
         waits = file.status is Status.PENDING or (file.status is Status.FAILED and file.can_retry)
-        if waits and file.id not in taken and file.name == name and _same_size(file, size):
+        if waits and not file.claimed and file.name == name and _same_size(file, size):
             return file
     return None
 
 
 def _same_size(file: File, size: int | None) -> bool:
-    return size is None or file.size is None or file.estimated or file.size == size
+    return size is None or _size(file) in (None, size)
+
+
+def _size(file: File) -> int | None:
+    """What is known for certain of a file's size."""
+    return file.announced if file.announced is not None else None if file.estimated else file.size

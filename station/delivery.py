@@ -16,6 +16,8 @@ from station.formats import SNIFF
 from station.writer import PartWriter
 
 log = logging.getLogger("upload_station")
+_BROKEN = {"NETWORK_ERROR", "SERVER_ERROR", "INSUFFICIENT_STORAGE"}
+"""What ends an attempt, rather than turns a file away."""
 
 
 class Delivery:
@@ -38,7 +40,7 @@ class Delivery:
         self.dead = self._begun = self._finished = False
         self.on_dead: Callable[[], None] = lambda: None
         self._dock = dock
-        self._claim: Attempt | None = None
+        self._claim: tuple[Attempt, int] | None = None
         self._writer = PartWriter(dock, self._wrote, self._disk_failed)
         dock.enter(self)
 
@@ -55,7 +57,7 @@ class Delivery:
 
     def bind(self, channel: Channel, file: File) -> None:
         """From here on bytes are counted in this file; what came before is told now."""
-        self.channel, self.file, self._claim = channel, file, file.token
+        self.channel, self.file, self._claim = channel, file, (file.token, file.claims)
         if self.problem is not None:
             channel.session.refuse(file, self.problem, self._dock.clock())
             channel.flush()
@@ -88,7 +90,7 @@ class Delivery:
     def _holds_claim(self) -> bool:
         """Whether the file still waits for this delivery: not cancelled, nor begun by another, nor its session over."""
         over = self.channel is not None and self.channel.session.settled
-        return not over and self.file is not None and self.file.token == self._claim
+        return not over and self.file is not None and (self.file.token, self.file.claims) == self._claim
 
     # -- bytes
 
@@ -173,6 +175,8 @@ class Delivery:
         if self.channel is None or self.file is None:
             return
         session, moment = self.channel.session, self._dock.clock()
+        if self.attempt is None and self.arrived and problem.code in _BROKEN and self._holds_claim:
+            self._start()  # bytes have come, too few yet to be judged: that is an attempt
         if self.attempt is not None:
             session.fail(self.attempt, problem, moment, timed_out=timed_out)
         elif self._holds_claim:
@@ -184,8 +188,9 @@ class Delivery:
         if self.dead:
             return
         self.dead = True
-        if self.attempt is None and self.file is not None and self._holds_claim:
-            self.file.claimed = False
+        if self.attempt is None and self.file is not None and self.channel is not None and self._holds_claim:
+            self.channel.session.let_go(self.file, self._dock.clock())
+            self.channel.flush()
         self._dock.depart(self)
         self._writer.discard()
         self.on_dead()

@@ -70,10 +70,6 @@ class Dock:
         """Bytes a delivery gathers for one write, and as many behind it. Large writes cost less CPU, but memory."""
         return LARGE if len(self.deliveries) <= FEW else SMALL
 
-    def taken(self) -> set[str]:
-        """Ids of the files that are coming in or about to."""
-        return {delivery.file.id for delivery in self.deliveries if delivery.file is not None}
-
     def check(self) -> None:
         """Have every delivery notice whether its attempt still runs."""
         for delivery in tuple(self.deliveries):

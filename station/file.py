@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from station.config import Config
 from station.progress import Forecast, Speed, Throttle
 
 
@@ -67,6 +68,11 @@ class Pace:
     speed: Speed
     forecast: Forecast
 
+    @classmethod
+    def at_start(cls, config: Config, now: float) -> Pace:
+        throttle = Throttle(config.progress_interval, config.progress_step, config.progress_max_silence)
+        return cls(throttle, Speed(now), Forecast(now))
+
 
 @dataclass
 class File:
@@ -91,8 +97,12 @@ class File:
     started_at: float | None = None
     intent: Intent | None = None
     """All bytes are here and the file is being published like this: from now on it can only complete or fail."""
+    announced: int | None = None
+    """The size that the client promised when the session was opened; every attempt is held to it."""
     claimed: bool = False
     """A request is about to send it: the grace of a retry may end before its first bytes have come."""
+    claims: int = 0
+    """How often it was claimed: an older request that has not begun gives way to a newer one."""
     can_retry: bool = False
     retry_until: float | None = None
     expires_at: float | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from station.file import File, Status
 from station.journal import JournalFailed
 from station.portrait import FilePicture
 from station.publishing import publish
+
+CHECK_EVERY = 4 * 1024**2  # bytes of a body without a length between two looks at the free space
 
 
 class Sessions(Protocol):
@@ -65,6 +68,10 @@ class Intake:
         self._key = dock.new_id()
         self._counted = False
         self._over = False
+        self._storing = asyncio.Lock()
+        self._unchecked = 0
+        self.on_dead: Callable[[Problem], None] = lambda problem: None
+        """Called when nothing that may still come of the body can be stored."""
         self.receipt = Receipt()
         self.content_length = content_length
 
@@ -102,25 +109,45 @@ class Intake:
         session = channel.session
         moment = self._dock.clock()
         try:
-            file = claim(session, self._dock.new_id(), delivery.name, size, file_id, moment, taken=self._dock.taken())
+            running = session.files.get(file_id or "")
+            if delivery.problem is not None and running is not None and running.in_flight:
+                raise Refused(delivery.problem.code, delivery.problem.details)  # what runs goes on
+            file = claim(session, self._dock.new_id(), delivery.name, size, file_id, moment)
         finally:
             channel.flush()
             self._dock.check()  # a request that was taken over may stand still: its part file goes now
-        if file.size is not None and not file.estimated and file.attempt == 0:
-            delivery.size, delivery.estimated, delivery.promised = file.size, False, True
+        delivery.name = file.name
+        if file.announced is not None:
+            delivery.size, delivery.estimated, delivery.promised = file.announced, False, True
         self.receipt.files.append(file)
         delivery.bind(channel, file)
 
     def took(self, count: int) -> None:
+        """So many bytes of the body came. Without a length they were not admitted, so free space is looked at again."""
         self._dock.space.wrote(self._key, count, self._dock.clock().mono)
+        self._unchecked += count
+        if self.content_length is None and self._unchecked >= CHECK_EVERY:
+            self._unchecked = 0
+            if (problem := self._admission()) is not None:
+                self.note(problem)
+                for delivery in self.deliveries():
+                    delivery.fail(problem)
+
+    def _admission(self) -> Problem | None:
+        try:
+            self.admit()
+        except Refused as refused:
+            return refused.problem
+        return None
 
     async def store(self, delivery: Delivery) -> None:
         """Finish and publish one delivery; what goes wrong is noted."""
-        await delivery.finish()
-        try:
-            await publish(self._dock, delivery)
-        except JournalFailed as failure:
-            self.note(failure.problem)
+        async with self._storing:
+            await delivery.finish()
+            try:
+                await publish(self._dock, delivery)
+            except JournalFailed as failure:
+                self.note(failure.problem)
         self.note(delivery.problem)
         if delivery.dead and delivery.problem is None:
             self.note(Problem("UPLOAD_CANCELLED"))
@@ -130,6 +157,8 @@ class Intake:
     async def close(self) -> Receipt:
         """The request is over: the session may settle on it, and all of it is recorded before the answer."""
         self._release()
+        async with self._storing:
+            pass  # the answer counts a file that is being published although the request was ended
         if (channel := self.receipt.channel) is not None:
             try:
                 await channel.committed()
@@ -169,8 +198,7 @@ class RawIntake(Intake):
     def __init__(self, dock: Dock, sessions: Sessions, content_length: int | None, name: str) -> None:
         super().__init__(dock, sessions, content_length)
         self._delivery = Delivery(dock, name, content_length, promised=content_length is not None)
-        # Nothing can come of this request any more: a session does not wait for one that only stands still.
-        self._delivery.on_dead = self._release
+        self._delivery.on_dead = self._died
 
     async def open(self, session_id: str | None, file_id: str | None, category: str | None) -> None:
         """Decide all that can be decided before the body comes. Raises Refused; a refusal of the file is told."""
@@ -189,12 +217,10 @@ class RawIntake(Intake):
         if refusal is not None:
             raise Refused(refusal.code, refusal.details)
 
-    def _admission(self) -> Problem | None:
-        try:
-            self.admit()
-        except Refused as refused:
-            return refused.problem
-        return None
+    def _died(self) -> None:
+        """Nothing can come of this request any more: a session does not wait for one that only stands still."""
+        self._release()
+        self.on_dead(self._delivery.problem or Problem("UPLOAD_CANCELLED"))
 
     async def feed(self, block: bytes) -> None:
         await self._delivery.feed(block)

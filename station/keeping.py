@@ -21,6 +21,7 @@ def keep_file(file: File, moment: Moment) -> dict[str, Any]:
     return {
         "name": file.name,
         "size": file.size,
+        "announced": file.announced,
         "estimated": file.estimated,
         "resumable": file.resumable,
         "status": str(file.status),
@@ -46,6 +47,7 @@ def file_from(id: str, kept: Kept, moment: Moment) -> File:
         id=id,
         name=kept["name"],
         size=kept["size"],
+        announced=kept["announced"],
         estimated=kept["estimated"],
         resumable=kept["resumable"],
         status=status,

@@ -41,6 +41,8 @@ def recover(session: Session, storage: Storage, moment: Moment) -> None:
             session.fail(file.token, Problem("SERVER_ERROR", "the station was restarted"), moment)
     if session.terms.implicit and session.activity.rested_at is None:
         session.activity.rested_at = moment.mono  # its only request ended with the process
+    if session.terms.closing:
+        session.close(moment)  # what a request had claimed when the process ended waits for nobody now
     session.tick(moment)
 
 

@@ -8,11 +8,17 @@ from station.names import shown_name
 
 
 class Roster(dict[str, File]):
-    def announce(self, file_id: str, name: str, size: int | None, limit: int) -> File:
+    def add(self, file_id: str, name: str, size: int | None, limit: int) -> File:
         """Add a file that has yet to come (`pending`). Raises TOO_MANY_FILES beyond `limit`."""
         if len(self) >= limit:
             raise Refused("TOO_MANY_FILES", f"at most {limit}")
         file = self[file_id] = File(file_id, shown_name(name), size)
+        return file
+
+    def announce(self, file_id: str, name: str, size: int | None, limit: int) -> File:
+        """The same for one that the client promised, with its size."""
+        file = self.add(file_id, name, size, limit)
+        file.announced = size
         return file
 
     def named(self, file_id: str) -> File:

@@ -14,7 +14,6 @@ from station.config import Config
 from station.errors import Problem, Refused
 from station.events import Event, LastWord, Progress
 from station.file import Attempt, File, Intent, Pace, Status
-from station.progress import Forecast, Speed, Throttle
 from station.roster import Roster
 from station.settling import Activity, Terms
 
@@ -56,10 +55,8 @@ class Session:
 
     def start(self, file: File, size: int | None, moment: Moment, *, estimated: bool = False) -> Attempt:
         """Begin an attempt with its first byte. `size` None: deferred; `estimated`: only an upper bound."""
-        rules, now = self.config, moment.mono
-        throttle = Throttle(rules.progress_interval, rules.progress_step, rules.progress_max_silence)
-        pace = Pace(throttle, Speed(now), Forecast(now))
-        attempt = file.begin(size, estimated=estimated, pace=pace, now=now)
+        now = moment.mono
+        attempt = file.begin(size, estimated=estimated, pace=Pace.at_start(self.config, now), now=now)
         self.first_start = now if self.first_start is None else self.first_start
         self.activity.touched_at = now
         self._news.append(telling.started(self.id, self.category, file, moment))
@@ -109,15 +106,22 @@ class Session:
         if timed_out and not file.resumable and file.timeouts > self.config.max_retries:
             self._cancel(file, "retry-limit", moment)
         else:
-            self._fail(file, "fail", problem, moment, can_retry=problem.row.retry and self._may_retry(file))
+            self._fail(file, "fail", problem, moment, can_retry=problem.row.retry and self.may_retry(file))
         self.settle(moment)
 
     def refuse(self, file: File, problem: Problem, moment: Moment) -> None:
         """Turn a file away before its first byte; it counts among the expected files."""
-        self._fail(file, "refuse", problem, moment, can_retry=problem.row.retry and self._may_retry(file))
+        self._fail(file, "refuse", problem, moment, can_retry=problem.row.retry and self.may_retry(file))
         self.settle(moment)
 
-    def _may_retry(self, file: File) -> bool:
+    def let_go(self, file: File, moment: Moment) -> None:
+        """The request that was about to send this file will not."""
+        file.claimed = False
+        if self.terms.closing and not file.is_final(moment.mono):
+            self._cancel(file, "session-completed", moment)
+        self.settle(moment)
+
+    def may_retry(self, file: File) -> bool:
         over = self.terms.cancelled or self.terms.closing
         return not over and (file.resumable or file.failures < self.config.max_retries)
 
@@ -177,7 +181,8 @@ class Session:
         if self.settled:
             return 0
         self.terms.closing = True
-        waiting = [file for file in self.files.unfinished(moment.mono) if file.status is not Status.UPLOADING]
+        unfinished = self.files.unfinished(moment.mono)
+        waiting = [file for file in unfinished if file.status is not Status.UPLOADING and not file.claimed]
         count = self._cancel_each(waiting, "session-completed", moment)
         self.settle(moment)
         return count

@@ -173,6 +173,7 @@ class Station:
         """No more files will come; returns how many waiting files were cancelled. Raises Refused."""
         channel = await self.live(session_id)
         count = channel.session.close(self.clock())
+        channel.save()  # no event may tell of it
         await self._carried_out(channel)
         return count
 

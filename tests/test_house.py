@@ -110,9 +110,7 @@ def text(file: Path) -> str:
 
 def test_no_room_imports_the_server() -> None:
     files = {path(file): file for file in python(*ROOMS, "static", "templates")}
-    assert [
-        name for name, file in files.items() if {"server"} & {i.split(".")[0] for i in imports(file)}
-    ] == []
+    assert [name for name, file in files.items() if {"server"} & {i.split(".")[0] for i in imports(file)}] == []
 
 
 def test_a_dependency_is_imported_only_where_it_is_at_home() -> None:
@@ -185,9 +183,7 @@ def test_names_are_of_the_domain() -> None:
 
 
 def test_a_page_writes_text_never_markup() -> None:
-    scripts = sorted(
-        file for ending in ("js", "mjs") for file in (ROOT / "static" / "js").rglob(f"*.{ending}")
-    )
+    scripts = sorted(file for ending in ("js", "mjs") for file in (ROOT / "static" / "js").rglob(f"*.{ending}"))
     assert {path(file): MARKUP.findall(text(file)) for file in scripts if MARKUP.search(text(file))} == {}
 
 

@@ -21,11 +21,7 @@ def run(*command: str, cwd: Path) -> str:
 
 def files(root: Path) -> set[str]:
     found = [file for place in CARRIED for file in (root / place, *(root / place).rglob("*"))]
-    return {
-        file.relative_to(root).as_posix()
-        for file in found
-        if file.is_file() and not NOT_CARRIED & set(file.parts)
-    }
+    return {file.relative_to(root).as_posix() for file in found if file.is_file() and not NOT_CARRIED & set(file.parts)}
 
 
 def test_the_wheel_carries_the_whole_station_and_runs_from_any_folder(tmp_path: Path) -> None:

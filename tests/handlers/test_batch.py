@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from station.errors import Problem
 from tests.handlers.site import (
     BOUNDARY,
     HOSTILE_NAMES,
@@ -466,3 +467,42 @@ async def test_a_browser_without_javascript_gets_a_page(box: Box) -> None:
         assert "Content-Security-Policy" in answer.headers
     answer = await box.send_form([file_part("a.mp4", A)], headers={"Accept": "application/json, text/html"})
     assert answer.json()["success"] is True
+
+
+# ---- promises, and a station that stops ----
+
+
+@on_the_loop
+async def test_what_was_announced_binds_the_retry_too(box: Box) -> None:
+    session_id = await box.open(files=[{"name": "a.mp4", "size": len(B)}])
+    for _ in range(2):
+        answer = await box.send_form([file_part("a.mp4", A)], f"?sessionId={session_id}")
+        assert (answer.status, answer.code) == (422, "CHECKSUM_MISMATCH")
+    assert (await box.send_form([file_part("a.mp4", B)], f"?sessionId={session_id}")).status == 200
+
+
+@pytest.mark.parametrize("options", [[f"--max-file-size={len(B)}"]])
+@on_the_loop
+async def test_fields_after_the_file_do_not_count_as_its_size(box: Box) -> None:
+    session_id = await box.open(expectedFiles=1)
+    parts = [file_part("b.mp4", B), field_part("note", "x" * 60_000)]
+    assert (await box.send_form(parts, f"?sessionId={session_id}")).status == 200
+
+
+@on_the_loop
+async def test_the_answer_of_a_request_that_was_ended_counts_every_file_that_is_stored(box: Box) -> None:
+    session_id = await box.open(autoComplete=False)
+    watcher = await box.watch(f"?sessionId={session_id}")
+    line = await box.connect()
+    many = form([file_part(f"{number}.mp4", A) for number in range(60)])
+    line.begin("POST", f"/api/upload/batch?sessionId={session_id}", {**KIND, "Content-Length": str(len(many) + 10)})
+    line.send(many)
+    await watcher.until("upload-completed")
+    box.station.watch.interrupt_all(Problem("SERVER_ERROR", "the station is shutting down"))
+    answer = await line.answer()
+    stored = {path.name for path in box.visible()}
+    assert answer.status == 200
+    told = [file for file in answer.json()["files"] if file["status"] == "completed"]
+    assert {Path(file["uploadPath"]).name for file in told} == stored
+    await until(lambda: not box.station.dock.deliveries, "nothing more comes in")
+    assert {path.name for path in box.visible()} == stored

@@ -397,3 +397,82 @@ async def test_a_cancelled_session_takes_no_more_bytes(box: Box) -> None:
         await box.send_form([file_part("a.mp4", movie(5))], f"?sessionId={session_id}"),
     ):
         assert (answer.status, answer.code) == (409, "SESSION_CLOSED")
+
+
+# ---- two requests for one file, cancels and promises ----
+
+
+@on_the_loop
+async def test_of_two_requests_that_have_not_begun_the_newer_one_stays(box: Box) -> None:
+    session_id = await box.open(expectedFiles=1, files=[{"name": "a.mp4", "size": 50_000}])
+    watcher = await box.watch(f"?sessionId={session_id}")
+    file_id = next(iter(box.session(session_id).files))
+    body = movie(50_000)
+    older = await box.begin_put(session_id, "a.mp4", 50_000, body[:10], f"?fileId={file_id}")
+    await until(lambda: box.session(session_id).files[file_id].claims == 1, "the older one has claimed it")
+    newer = await box.begin_put(session_id, "a.mp4", 50_000, body[:100], f"?fileId={file_id}")
+    await until(lambda: box.session(session_id).files[file_id].claims == 2, "the newer one has claimed it")
+    await older.close()
+    newer.send(body[100:])
+    assert (await newer.answer()).status == 201
+    assert names(lifecycle(await watcher.to_end())) == ["upload-started", "upload-completed", "session-completed"]
+
+
+@on_the_loop
+async def test_a_newcomer_that_is_refused_does_not_end_what_runs(box: Box) -> None:
+    session_id = await box.open(expectedFiles=1)
+    watcher = await box.watch(f"?sessionId={session_id}")
+    body = movie(50_000)
+    line = await box.begin_put(session_id, "a.mp4", 50_000, body[:20_000])
+    file_id = (await watcher.until("upload-started"))["fileId"]
+    assert (await box.put(session_id, "a.exe", body, f"?fileId={file_id}")).status == 415
+    line.send(body[20_000:])
+    assert (await line.answer()).status == 201
+
+
+@pytest.mark.parametrize("options", [["--drain-time=200ms"]])
+@on_the_loop
+async def test_a_cancel_answers_a_request_that_stands_still(box: Box) -> None:
+    session_id = await box.open(expectedFiles=1)
+    watcher = await box.watch(f"?sessionId={session_id}")
+    line = await box.begin_put(session_id, "a.mp4", 50_000, movie(20_000))
+    await watcher.until("upload-started")
+    await box.post(f"/api/upload/cancel/{session_id}")
+    answer = await line.answer()
+    assert (answer.status, answer.code) == (409, "UPLOAD_CANCELLED")
+
+
+@on_the_loop
+async def test_a_file_is_stored_under_its_own_name_whatever_the_address_says(box: Box) -> None:
+    session_id = await box.open(files=[{"name": "a.mp4", "size": 50_000}])
+    file_id = next(iter(box.session(session_id).files))
+    answer = await box.put(session_id, "other.txt", movie(50_000), f"?fileId={file_id}")
+    assert answer.json()["uploadPath"].endswith("_a.mp4")
+
+
+@on_the_loop
+async def test_some_bytes_too_few_to_be_judged_are_an_attempt_that_fails(box: Box) -> None:
+    session_id = await box.open(expectedFiles=1)
+    watcher = await box.watch(f"?sessionId={session_id}")
+    line = await box.begin_put(session_id, "a.mp4", 50_000, movie(100))
+    await until(lambda: box.session(session_id).activity.requests == 1, "the request has come")
+    await until(lambda: any(file.claimed for file in box.session(session_id).files.values()), "it has its file")
+    await line.close()
+    failed = await watcher.until("upload-failed")
+    assert names(lifecycle(watcher.heard)) == ["upload-started", "upload-failed"]
+    assert failed["canRetry"] is True
+
+
+@pytest.mark.parametrize("options", [["--min-free-space=0"]])
+@on_the_loop
+async def test_a_body_without_a_length_may_not_eat_into_what_must_stay_free(box: Box) -> None:
+    session_id = await box.open(expectedFiles=1)
+    line = await box.connect()
+    line.begin("PUT", f"/api/upload/session/{session_id}/files/a.mp4", {"Transfer-Encoding": "chunked"})
+    body = movie(1024**2)
+    chunk = b"%x\r\n%b\r\n" % (len(body), body)
+    line.send(chunk)
+    await until(lambda: any(file.received for file in box.session(session_id).files.values()), "bytes are written")
+    box.station.dock.space._floor = 2**62
+    line.send(chunk * 8 + b"0\r\n\r\n")
+    assert (await line.answer()).status == 507

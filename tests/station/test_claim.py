@@ -187,13 +187,23 @@ def test_a_file_that_is_being_sent_is_taken_over(paused: bool) -> None:
     assert file.status is Status.COMPLETED
 
 
-def test_taking_over_too_often_ends_the_file() -> None:
+def test_the_last_try_is_not_taken_over() -> None:
     session = a_session(Terms(expected=1), max_retries=1)
     attempt = lost(session)
-    session.start(session.files[attempt.file_id], 100, at(2))
+    last = session.start(session.files[attempt.file_id], 100, at(2))
     session.take_news()
-    assert refusal(session, file_id=attempt.file_id) == "VALIDATION_ERROR"
-    assert names(session.take_news()) == ["upload-failed", "session-completed", "lastword"]
+    assert refusal(session, file_id=attempt.file_id) == "UPLOAD_LOCKED"
+    assert session.take_news() == []
+    assert session.advance(last, 1, at(3))
+
+
+def test_what_was_announced_binds_every_attempt() -> None:
+    session = a_session(Terms(expected=1))
+    file = a_file(session)
+    announced = file.size
+    session.fail(session.start(file, 5, at(1), estimated=True), Problem("NETWORK_ERROR"), at(2))
+    assert file.announced == announced
+    assert refusal(session, 5, file.id) == "CHECKSUM_MISMATCH"
 
 
 def test_a_request_that_cannot_be_the_file_does_not_disturb_the_one_that_is() -> None:
@@ -210,5 +220,17 @@ def test_a_request_that_cannot_be_the_file_does_not_disturb_the_one_that_is() ->
 def test_what_another_request_is_about_to_send_is_not_adopted(failed: bool) -> None:
     session = a_session(Terms(expected=3))
     file = session.files[lost(session).file_id] if failed else a_file(session)
-    assert claim(session, NEW, "a.jpg", None, None, at(5), taken={file.id}).id == NEW
-    assert claim(session, NEW, "a.jpg", None, None, at(5), taken={"file-9"}) is file
+    assert claim(session, NEW, "a.jpg", None, None, at(5)) is file
+    assert claim(session, NEW, "a.jpg", None, None, at(5)).id == NEW
+    session.let_go(file, at(6))
+    assert claim(session, "another", "a.jpg", None, None, at(6)) is file
+
+
+def test_a_claim_that_comes_to_nothing_after_complete_leaves_nothing_waiting() -> None:
+    session = a_session(Terms(expected=3))
+    file = a_file(session)
+    claim(session, NEW, "", None, file.id, at(5))
+    session.close(at(6))
+    assert not session.settled, "what is being sent goes on"
+    session.let_go(file, at(7))
+    assert names(session.take_news()) == ["upload-cancelled", "session-completed", "lastword"]

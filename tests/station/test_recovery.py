@@ -209,7 +209,7 @@ async def test_a_file_that_waits_for_a_retry_waits_for_the_rest_of_its_grace(
 ) -> None:
     _, events, files = await open_kill_and_restart(tmp_path, one_failed, after)
     assert files == [("failed", 0)]
-    assert events == ["upload-failed", *(["session-completed"] if over else [])]
+    assert events == ["upload-started", "upload-failed", *(["session-completed"] if over else [])]
 
 
 @pytest.mark.gen_test
@@ -225,7 +225,7 @@ async def test_a_retry_after_the_restart_goes_on_with_the_count(tmp_path: Path) 
         assert (await again.raw(live)).stored == 1
         await again.listener.hears_the_last()
         numbers = [message.seq for message in again.listener.messages if message.lifecycle]
-        assert numbers == list(range(2, 2 + len(numbers)))
+        assert numbers == list(range(3, 3 + len(numbers)))
 
 
 @pytest.mark.gen_test
@@ -443,3 +443,16 @@ async def test_many_sessions_are_recovered_in_one_start(tmp_path: Path) -> None:
         assert again.station.channels == {}
         assert len(again.stored()) == 100
         assert os.listdir(image / ".station" / "parts") == []
+
+
+@pytest.mark.gen_test
+async def test_a_file_that_a_request_had_claimed_before_complete_is_cancelled_after_the_restart(tmp_path: Path) -> None:
+    async def claimed_then_closed(place: Place) -> Channel:
+        channel = await place.open(("a.txt", 5))
+        await place.raw_open(channel)
+        await place.station.complete(channel.session.id)
+        return channel
+
+    _, events, files = await open_kill_and_restart(tmp_path, claimed_then_closed, 1)
+    assert events == ["upload-cancelled", "session-completed"]
+    assert files == [("cancelled", 0)]

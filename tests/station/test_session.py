@@ -64,9 +64,11 @@ def said(session: Session) -> list[dict[str, Any]]:
 
 
 def after_a_crash(session: Session) -> Session:
-    """A copy without what no journal keeps: requests, and the pace of attempts, that end with the process."""
+    """A copy without what no journal keeps: requests, claims, and the pace of attempts, that end with the process."""
     copy = deepcopy(session)
     copy.activity.requests = 0
+    for file in copy.files.values():
+        file.claimed = False
     return copy
 
 

@@ -299,7 +299,8 @@ class SessionLife(RuleBasedStateMachine):
         if doubt:
             return
         self.session.close(self.now)
-        assert self.session.settled or any(file.in_flight for file in self.session.files.values())
+        going_on = (file.in_flight or file.claimed for file in self.session.files.values())
+        assert self.session.settled or any(going_on)
 
     @rule(data=st.data(), code=codes)
     def report_fault(self, data: st.DataObject, code: str) -> None:

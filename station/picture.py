@@ -5,6 +5,7 @@ It folds the wire form, so that a live session and one read back from the journa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -25,13 +26,16 @@ class Picture:
     expected: int | None = None
     seq: int = 0
     files: dict[str, FilePicture] = field(default_factory=dict)
+    tally: Counter[str] = field(default_factory=Counter)
+    """How many files there are of each status: asked for with every message, and a session may hold a thousand."""
     cancelled: bool = False
     summary: Data | None = None
     last_file: str | None = None
     updated: str = ""
 
     def announce(self, file_id: str, name: str, total: int | None) -> None:
-        self.files[file_id] = FilePicture(file_id, name, total)
+        file = self.files[file_id] = FilePicture(file_id, name, total)
+        self.tally[file.status] += 1
 
     def fold(self, name: str, data: Data, seq: int) -> None:
         """Take in one lifecycle event in its wire form."""
@@ -43,7 +47,7 @@ class Picture:
         file = self.files[told.file_id]
         if told.uploaded < file.uploaded:
             return
-        file.status = told.status
+        self._mark(file, told.status)
         file.progress = max(file.progress, told.progress)
         file.speed, file.remaining = told.speed, told.remaining
         file.uploaded, file.total, file.estimated = told.uploaded, told.total, told.estimated
@@ -54,7 +58,7 @@ class Picture:
         return self.summary is not None
 
     def count(self, status: str) -> int:
-        return sum(file.status == status for file in self.files.values())
+        return self.tally[status]
 
     @property
     def overall_status(self) -> str:
@@ -151,8 +155,14 @@ class Picture:
             self.announce(data["fileId"], data.get("fileName", ""), None)
         return self.files[data["fileId"]]
 
+    def _mark(self, file: FilePicture, status: str) -> None:
+        self.tally[file.status] -= 1
+        self.tally[status] += 1
+        file.status = status
+
     def _end(self, file: FilePicture, status: str, at: str) -> None:
-        file.status, file.speed, file.remaining = status, 0, None
+        self._mark(file, status)
+        file.speed, file.remaining = 0, None
         self.last_file, self.updated = file.id, at
 
 
@@ -160,7 +170,8 @@ def _started(picture: Picture, data: Data) -> None:
     file = picture._file(data)
     if file.status == "failed":
         file.retries += 1  # the attempt that failed is an earlier one now
-    file.status, file.attempt = "uploading", data["attempt"]
+    picture._mark(file, "uploading")
+    file.attempt = data["attempt"]
     file.total, file.estimated = data["fileSize"], data.get("estimated", False)
     file.uploaded = data.get("resumedFrom", 0)
     file.progress, file.speed, file.remaining, file.error = 0.0, 0, None, None

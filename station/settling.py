@@ -33,13 +33,15 @@ class Activity:
 
 
 def is_over(terms: Terms, activity: Activity, files: Collection[File], config: Config, now: float) -> bool:
+    if terms.expected is not None and len(files) < terms.expected and not (terms.cancelled or terms.closing):
+        return False
     if any(file.in_flight or file.claimed or file.waits_for_retry(now) for file in files):
         return False
     if terms.cancelled or terms.closing:
         return True
     if terms.expected is not None:
         # A file that was announced and has not come yet is one of those that are expected.
-        return len(files) >= terms.expected and all(file.is_final(now) for file in files)
+        return all(file.is_final(now) for file in files)
     if not (terms.implicit or terms.auto_complete) or activity.requests or activity.rested_at is None:
         return False
     linger = 0.0 if terms.implicit else config.settle_linger

@@ -11,10 +11,8 @@ import sys
 import uuid
 from collections.abc import Sequence
 
-from tornado.netutil import bind_sockets
-
 from handlers import VERSION, Site
-from handlers.door import Door, connection_limit
+from handlers.door import Door, connection_limit, listening
 from handlers.gate import Gate
 from handlers.log import log_request
 from station.clock import system_clock
@@ -38,7 +36,7 @@ async def serve(config: Config) -> int:
     """Run until SIGTERM or SIGINT; returns the exit status."""
     try:
         # Bound first: a second start by mistake is noticed before anything is touched.
-        sockets = bind_sockets(config.port, config.address or None)
+        sockets = listening(config.port, config.address)
         station = Station(config, system_clock, new_id)
     except Unusable as error:
         print(error, file=sys.stderr)

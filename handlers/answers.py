@@ -6,6 +6,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from station.errors import Problem, Refused
@@ -102,6 +103,13 @@ class Answering(RequestHandler):
             self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
             self.add_header("Vary", "Origin")
 
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        if isinstance(kwargs.get("exc_info", (None, None))[1], StreamClosedError):
+            if not self._finished:
+                self.finish()  # nobody is there to read what went wrong
+            return
+        super().send_error(status_code, **kwargs)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Every error is a row of the table, also those that Tornado finds."""
         error = kwargs.get("exc_info", (None, None))[1]
@@ -116,8 +124,8 @@ class Answering(RequestHandler):
         self.finish()
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
-        """As Tornado does, but without the address: ids in it open sessions."""
-        if not isinstance(value, (Refused, HTTPError)):
+        """As Tornado does, but without the address: ids in it open sessions. A client that hung up is no fault."""
+        if not isinstance(value, (Refused, HTTPError, StreamClosedError)):
             log.error("%s failed, request %s", type(self).__name__, self.request_id, exc_info=value)
 
 

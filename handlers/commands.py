@@ -40,7 +40,15 @@ class Commands:
         fields = {"sessionId": data} if isinstance(data, str) else _object(data)
         session_id = _session_id(fields)
         self._follower.leave(session_id)
-        self._put("session-left", {"sessionId": session_id, "timestamp": self._station.clock().stamp})
+        left = {"sessionId": session_id, "timestamp": self._station.clock().stamp}
+        self._put("session-left", left, await self._told_up_to(session_id))
+
+    async def _told_up_to(self, session_id: str) -> int | None:
+        """The number of the session's last lifecycle event; None if there is no such session."""
+        try:
+            return (await self._station.picture(session_id)).seq
+        except Refused:
+            return None
 
     async def cancel(self, data: Any) -> None:
         fields = _object(data)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import resource
+import socket
 from typing import Any
 
+from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
+from tornado.netutil import bind_sockets
 
+log = logging.getLogger("upload_station")
 _SPARE = 128  # descriptors for the journal, folders, threads and the loop itself
 _OVERRUN = 64  # connections above the limit that still get a proper answer
+_REST = 0.5  # seconds without accepting when the system has no descriptor left
+_USED_UP = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 def open_files() -> int:
@@ -19,6 +28,39 @@ def open_files() -> int:
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return wanted
+
+
+def connection_limit(wished: int) -> int:
+    """Each upload needs a descriptor for its file besides its socket; what is turned away needs one, too."""
+    return max(8, min(wished, (open_files() - _SPARE - _OVERRUN) // 2))
+
+
+class Listening(socket.socket):
+    """A listening socket that rests when there is no descriptor for whoever knocks.
+
+    The loop would otherwise find them at the door again at once, and spin, and log each time (measured: half a core).
+    """
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno not in _USED_UP:
+                raise
+            log.warning("no connection can be accepted for a moment: %s", error.strerror)
+            loop = IOLoop.current()
+            loop.update_handler(self, 0)
+            loop.call_later(_REST, self._listen_again, loop)
+            raise BlockingIOError from error
+
+    def _listen_again(self, loop: IOLoop) -> None:
+        if self.fileno() != -1:  # not closed meanwhile
+            loop.update_handler(self, IOLoop.READ)
+
+
+def listening(port: int, address: str) -> list[Listening]:
+    """Sockets that listen at a port; address empty: at all addresses. Raises OSError."""
+    return [Listening(fileno=bound.detach()) for bound in bind_sockets(port, address or None)]
 
 
 class Door(HTTPServer):
@@ -41,10 +83,12 @@ class Door(HTTPServer):
         super().handle_stream(stream, address)
 
     def on_close(self, server_conn: object) -> None:
-        self.count -= 1
         super().on_close(server_conn)
+        assert isinstance(server_conn, HTTP1ServerConnection)
+        if server_conn.stream.closed():
+            self._gone()
+        else:  # HTTP is over, but a WebSocket goes on with the stream
+            server_conn.stream.set_close_callback(self._gone)
 
-
-def connection_limit(wished: int) -> int:
-    """Each upload needs a descriptor for its file besides its socket."""
-    return max(8, min(wished, (open_files() - _SPARE) // 2))
+    def _gone(self) -> None:
+        self.count -= 1

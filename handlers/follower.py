@@ -15,6 +15,8 @@ from station.picture import Picture
 from station.station import Station
 from station.wire import Message, text_of
 
+_PATIENCE = 2  # heartbeats in which a client must take at least one message of a replay
+
 
 class Sink(Protocol):
     """Where messages go."""
@@ -30,12 +32,16 @@ class Sink(Protocol):
 
 
 class Follower:
+    """Holds at most two snapshots and twice `outbox_size` for a connection, however long the replay is."""
+
     def __init__(self, station: Station, sink: Sink) -> None:
         self._station = station
         self._sink = sink
         self._outbox = Outbox(station.config.outbox_size)
         self._joining: dict[str, Outbox] = {}
         self._sender: asyncio.Task[None] | None = None
+        self._moved = asyncio.Event()
+        """Set whenever a message has left, and at the end."""
         self._closed = False
         self.joined: set[str] = set()
 
@@ -43,8 +49,8 @@ class Follower:
 
     async def join(self, session_id: str, last_seq: int | None = None, epoch: str | None = None) -> Picture:
         """Answer with the snapshot, then what was missed after `last_seq`, then live. Raises SESSION_NOT_FOUND."""
-        limit = self._station.config.outbox_size
-        held = self._joining[session_id] = Outbox(limit)
+        await self._room()  # snapshots may be long and are not to pile up
+        held = self._joining[session_id] = Outbox(self._station.config.outbox_size)
         self._station.hub.join(session_id, self)
         try:
             picture = await self._station.picture(session_id)
@@ -52,25 +58,19 @@ class Follower:
             # No await between the picture and this: what comes later is held until the replay is through.
             current, settled = picture.seq, picture.settled
             since = self._position(picture, last_seq, epoch)
-            self.put(
-                self._joined(
-                    picture, current if since is None else since, resync=last_seq is not None and since is None
-                )
-            )
+            resync = last_seq is not None and since is None
+            self.put(self._joined(picture, current if since is None else since, resync=resync), exempt=True)
             if since is not None:
                 await self._replay(session_id, since, current)
             if settled:
                 self.put(last_word(picture, self._station.clock().stamp))
+            await self._catch_up(held)
         except BaseException:
             self.leave(session_id)
             raise
         finally:
             if self._joining.get(session_id) is held:
                 del self._joining[session_id]
-        while (message := held.take()) is not None:
-            self.put(message)
-        if held.overflowed:
-            self._overflow()
         return picture
 
     @staticmethod
@@ -94,9 +94,26 @@ class Follower:
                 return
             for message in page:
                 self.put(message)
+                await self._room()
             since = page[-1].seq
-            if self._sender is not None:
-                await asyncio.wait([self._sender])
+
+    async def _catch_up(self, held: Outbox) -> None:
+        """Send what came during the join. More may come meanwhile; who cannot keep up with that is too slow."""
+        while (message := held.take()) is not None:
+            self.put(message)
+            await self._room()
+        if held.overflowed:
+            self._overflow()
+
+    async def _room(self) -> None:
+        """Wait until half the outbox is free, for what comes live meanwhile. Who takes nothing is let go."""
+        while not self._closed and self._outbox.size > self._station.config.outbox_size // 2:
+            self._moved.clear()
+            try:
+                async with asyncio.timeout(_PATIENCE * self._station.config.heartbeat):
+                    await self._moved.wait()
+            except TimeoutError:
+                self._overflow()
 
     def leave(self, session_id: str) -> None:
         self.joined.discard(session_id)
@@ -109,8 +126,7 @@ class Follower:
             self._station.hub.leave(session_id, self)
         self.joined.clear()
         self._outbox.clear()
-        if self._sender is not None:
-            self._sender.cancel()
+        self._moved.set()  # the sender ends by itself: with its last message, or when the connection is gone
 
     # -- sending
 
@@ -124,8 +140,8 @@ class Follower:
         if message.last:
             self.joined.discard(session_id)
 
-    def put(self, message: Message) -> None:
-        """Send at once if the connection keeps up, else queue."""
+    def put(self, message: Message, *, exempt: bool = False) -> None:
+        """Send at once if the connection keeps up, else queue. `exempt`: whatever its size (see `Outbox`)."""
         if self._closed:
             return
         try:
@@ -135,7 +151,7 @@ class Follower:
         except OSError:
             self.close()
             return
-        self._outbox.put(message)
+        self._outbox.put(message, exempt=exempt)
         if self._outbox.overflowed:
             self._overflow()
         elif self._sender is None:
@@ -144,11 +160,13 @@ class Follower:
     async def _send_waiting(self) -> None:
         try:
             while (message := self._outbox.take()) is not None:
-                await self._sink.send(message)
+                await asyncio.shield(self._sink.send(message))  # Tornado logs an error if its own future is cancelled
+                self._moved.set()
         except OSError:
             self._closed = True
         finally:
             self._sender = None
+            self._moved.set()
 
     def _overflow(self) -> None:
         if not self._closed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
@@ -25,6 +26,7 @@ POLICY = 1008
 GOING_AWAY = 1001
 _BURST, _RATE = 60.0, 20.0  # client messages: at once, and a second
 _PATIENCE = 200  # messages turned away before the socket is closed
+_VERSION = "13"
 
 
 class Push(Base, WebSocketHandler):
@@ -39,6 +41,7 @@ class Push(Base, WebSocketHandler):
         self._wish: dict[str, Any] = {}
         self._beat: asyncio.TimerHandle | None = None
         self._pinged_at: float | None = None
+        self._is_busy = False
         self._tokens, self._refilled_at, self._turned_away = _BURST, station.clock().mono, 0
 
     async def prepare(self) -> None:
@@ -52,12 +55,35 @@ class Push(Base, WebSocketHandler):
         return {} if self.station.config.ws_compression else None
 
     async def get(self, *args: str, **kwargs: str) -> None:
-        if self.request.headers.get("Upgrade", "").lower() != "websocket":
-            self.problem = Problem("VALIDATION_ERROR", "this address speaks WebSocket")
+        if (wrong := self._wrong_with_handshake()) is not None:
+            self.problem = Problem("VALIDATION_ERROR", wrong)
             await self.answer_problem()
             return
         self._wish = self._wished()  # before the handshake: an address that is no text is answered 400
         await WebSocketHandler.get(self, *args, **kwargs)
+
+    def _wrong_with_handshake(self) -> str | None:
+        """Looked for before Tornado does, which would answer in plain text."""
+        headers = self.request.headers
+        if headers.get("Upgrade", "").lower() != "websocket":
+            return "this address speaks WebSocket"
+        if "upgrade" not in {word.strip().lower() for word in headers.get("Connection", "").split(",")}:
+            return "Connection must be Upgrade"
+        if not headers.get("Sec-WebSocket-Key"):
+            return "Sec-WebSocket-Key is missing"
+        if "Sec-WebSocket-Version" not in headers:
+            return "Sec-WebSocket-Version is missing"
+        return None if self._speaks_our_version() else f"Sec-WebSocket-Version must be {_VERSION}"
+
+    def _speaks_our_version(self) -> bool:
+        return self.request.headers.get("Sec-WebSocket-Version", _VERSION) == _VERSION
+
+    def answer_to(self, problem: Problem) -> tuple[int, dict[str, Any]]:
+        status, body = super().answer_to(problem)
+        if self._speaks_our_version():
+            return status, body
+        self.set_header("Sec-WebSocket-Version", _VERSION)  # RFC 6455, 4.4
+        return HTTPStatus.UPGRADE_REQUIRED, body
 
     async def open(self, *_: str, **__: str) -> None:
         if self.ws_connection is None or self._stream().closed():
@@ -101,10 +127,13 @@ class Push(Base, WebSocketHandler):
         await self._carry_out(name, data)
 
     async def _carry_out(self, name: str, data: Any) -> None:
+        self._is_busy = True
         try:
             await Command.named(name)(self._commands, data)
         except Refused as refused:
             self.put_error(name, refused.problem)
+        finally:
+            self._is_busy, self._pinged_at = False, None
 
     def _may_speak(self) -> bool:
         """A token bucket: a client that talks too fast is told so, and in the end dropped."""
@@ -127,6 +156,7 @@ class Push(Base, WebSocketHandler):
         self.follower.put(Message(text_of(name, data, seq), name, seq or 0))
 
     def put_error(self, event: str, problem: Problem) -> None:
+        """Answer a bad message. No `seq`: an error is about that message, not about a session."""
         error = problem.pushed(self.station.config.language)
         self.tell("error", {"event": event, "error": error, "timestamp": self.station.clock().stamp})
 
@@ -163,6 +193,10 @@ class Push(Base, WebSocketHandler):
         self._beat = asyncio.get_running_loop().call_later(self.station.config.heartbeat, self._ping)
 
     def _ping(self) -> None:
+        if self._is_busy:
+            # Nothing is read until a join is through, pongs neither; the follower lets go who does not take it.
+            self._beat_later()
+            return
         if self._pinged_at is not None:
             # The last ping of a whole interval ago was not answered.
             self._drop()

@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from station.clock import rfc3339
 from station.picture import Picture
 from station.wire import Message, loads
 
@@ -75,6 +76,7 @@ def forget_path(connection: sqlite3.Connection, file_id: str) -> None:
 def picture_of(kept: KeptSession, language: str, epoch: str) -> Picture:
     """The fold of all that was told of a session."""
     picture = Picture(kept.id, kept.kept["category"], language, epoch, kept.kept["expected"])
+    picture.updated = rfc3339(kept.opened_at)
     for file_id, file in kept.files:
         picture.announce(file_id, file["name"], file["size"])
     for seq, name, text in kept.events:

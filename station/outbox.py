@@ -8,19 +8,25 @@ _OVERHEAD = 64  # bytes that a waiting message costs besides its text
 
 
 class Outbox:
-    """A bounded queue of messages. `limit` is in bytes of text; past it `overflowed` stays true and nothing is kept."""
+    """A bounded queue of messages; past `limit` bytes of text `overflowed` stays true and nothing is kept.
+
+    `size` counts all that waits. An exempt message (a snapshot, as long as the session makes it) does not count
+    towards the limit: whoever puts one sees to it that few others wait.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._waiting: dict[str | int, Message] = {}
+        self._exempt: set[str | int] = set()
         self._count = 0
+        self._exempted = 0
         self.size = 0
         self.overflowed = False
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, message: Message) -> None:
+    def put(self, message: Message, *, exempt: bool = False) -> None:
         """Add a message at the end; one that it replaces goes, so that progress never overtakes anything."""
         if self.overflowed:
             return
@@ -28,8 +34,11 @@ class Outbox:
         self._count += 1
         self._forget(slot)
         self._waiting[slot] = message
-        self.size += len(message.encoded) + _OVERHEAD
-        if self.size > self._limit:
+        self.size += _cost(message)
+        if exempt:
+            self._exempt.add(slot)
+            self._exempted += _cost(message)
+        if self.size - self._exempted > self._limit:
             self.overflowed = True
             self.clear()
 
@@ -40,10 +49,19 @@ class Outbox:
 
     def clear(self) -> None:
         self._waiting.clear()
-        self.size = 0
+        self._exempt.clear()
+        self.size = self._exempted = 0
 
     def _forget(self, slot: str | int) -> Message | None:
         message = self._waiting.pop(slot, None)
-        if message is not None:
-            self.size -= len(message.encoded) + _OVERHEAD
+        if message is None:
+            return None
+        self.size -= _cost(message)
+        if slot in self._exempt:
+            self._exempt.discard(slot)
+            self._exempted -= _cost(message)
         return message
+
+
+def _cost(message: Message) -> int:
+    return len(message.encoded) + _OVERHEAD

@@ -13,6 +13,7 @@ FULL = 100.0
 ESTIMATE_CEILING = 99.0
 SHORTEST_SPAN = 1e-3  # seconds; the speed of a few bytes over less than this would be astronomic
 LONGEST_SILENCE = 15.0  # seconds; silence beyond this is a pause and tells nothing about the network
+LOOK = 0.35  # seconds; the station looks for what was held back every quarter of a second, and sometimes a little later
 ROUNDING = 1e-6  # seconds; ten times 0.1 s is 1 s, not the 2 s that ceil makes of binary fractions
 
 
@@ -46,25 +47,32 @@ class Throttle:
         self._told: float | None = None
         self._held_back = False
 
-    def due(self, now: float, progress: float | None) -> bool:
-        """Whether a message goes out now; if so it counts as sent. `progress` None: the total is unknown."""
+    def due(self, now: float, progress: float | None, look: float = 0.0) -> bool:
+        """Whether a message goes out now; if so it counts as sent. `progress` None: the total is unknown.
+
+        `look`: seconds until the next look, after which the silence would be too long.
+        """
         if self._told is not None and self._told >= FULL:
             return False
-        if not self._is_due(now, progress):
+        if not self._is_due(now, progress, look):
             self._held_back = True
             return False
         self._told_at, self._told, self._held_back = now, progress, False
         return True
 
-    def stale(self, now: float) -> bool:
-        """Whether a message was held back and nobody was told anything for `max_silence`."""
-        return self._held_back and self._told_at is not None and now - self._told_at >= self._max_silence
+    def stale(self, now: float, look: float = 0.0) -> bool:
+        """Whether a message was held back and by the next look nobody was told anything for `max_silence`."""
+        return self._held_back and self._told_at is not None and now - self._told_at >= self._patience(look)
 
-    def _is_due(self, now: float, progress: float | None) -> bool:
+    def _patience(self, look: float) -> float:
+        """Seconds of silence after which a message goes out whatever it says; `interval` holds nevertheless."""
+        return max(self._max_silence - look, min(self._interval, self._max_silence))
+
+    def _is_due(self, now: float, progress: float | None, look: float) -> bool:
         if self._told_at is None or (progress is not None and progress >= FULL):
             return True
         silence = now - self._told_at
-        if silence >= self._max_silence:
+        if silence >= self._patience(look):
             return True
         if silence < self._interval:
             return False

@@ -39,10 +39,9 @@ class Roster(dict[str, File]):
         return [file for file in self.values() if not file.is_final(now) and not file.sealed]
 
     def resumable(self, file_id: str | None, status: Status) -> list[File]:
-        """The file named, or all resumable ones in this status. Raises NOT_RESUMABLE if there are none."""
-        if file_id is not None:
-            return [self.named(file_id)]
-        files = [file for file in self.values() if file.resumable and file.status is status]
+        """The file named, or all resumable ones in this status. Raises NOT_RESUMABLE if it, or all, cannot rest."""
+        meant = self.values() if file_id is None else [self.named(file_id)]
+        files = [file for file in meant if file.resumable and (file_id is not None or file.status is status)]
         if not files:
             raise Refused("NOT_RESUMABLE")
         return files

@@ -14,6 +14,7 @@ from station.config import Config
 from station.errors import Problem, Refused
 from station.events import Event, LastWord, Progress
 from station.file import Attempt, File, Intent, Pace, Status
+from station.progress import LOOK
 from station.roster import Roster
 from station.settling import Activity, Terms
 
@@ -225,7 +226,7 @@ class Session:
         expired = [f for f in self.files.unfinished(now) if f.expires_at is not None and now >= f.expires_at]
         self._cancel_each(expired, "expired", moment)
         for file in self.files.values():
-            if file.pace is not None and file.status is Status.UPLOADING and file.pace.throttle.stale(now):
+            if file.pace is not None and file.status is Status.UPLOADING and file.pace.throttle.stale(now, LOOK):
                 self._tell_if_due(file, moment)
         if settling.is_abandoned(self.activity, self.files.values(), self.config, now):
             self._cancel_each(self.files.unfinished(now), "session-timeout", moment)
@@ -245,5 +246,5 @@ class Session:
 
     def _tell_if_due(self, file: File, moment: Moment) -> None:
         known = None if file.size is None else telling.percentage(file)
-        if file.pace is not None and file.pace.throttle.due(moment.mono, known):
+        if file.pace is not None and file.pace.throttle.due(moment.mono, known, LOOK):
             self._news.append(telling.progress(file, moment))

@@ -14,11 +14,14 @@ from tests.handlers.site import (
     UNKNOWN,
     Answer,
     Box,
+    Goodbye,
     Json,
+    Line,
     addresses,
     file_part,
     movie,
     on_the_loop,
+    until,
 )
 
 FIELDS = ["error", "message", "details", "solution", "timestamp", "requestId"]
@@ -214,6 +217,54 @@ async def test_a_fault_of_ours_is_a_server_error_that_leaks_nothing(box: Box, ca
     assert "/secret/place" in caplog.text
     assert answer.headers["X-Request-Id"] in caplog.text
     assert UNKNOWN not in caplog.text
+
+
+class Slow(Base):
+    """A route that answers, in one piece or in several, to a client that has hung up meanwhile."""
+
+    @verb
+    async def get(self, begun: str) -> None:
+        if begun:
+            self.write("one")
+            await self.flush()
+        stream = self.request.connection.stream  # type: ignore[union-attr]
+        await until(stream.closed, "the client has hung up")
+        self.write("two")
+        await self.flush()
+
+
+@pytest.mark.parametrize("begun", ["", "begun"])
+@pytest.mark.parametrize("go", [Line.close, Line.reset])
+@on_the_loop
+async def test_a_client_that_hangs_up_before_its_answer_is_no_fault_of_ours(
+    box: Box, caplog: pytest.LogCaptureFixture, begun: str, go: Goodbye
+) -> None:
+    box.site.add_handlers(".*", [("/slow/(.*)", Slow, {"station": box.station})])
+    line = await box.connect()
+    line.begin("GET", f"/slow/{begun}")
+    await until(lambda: box.door.count == 1, "it is connected")
+    await go(line)
+    await until(lambda: box.door.count == 0, "it is gone")
+    assert "Traceback" not in caplog.text  # and what is logged as an error fails the test by itself
+
+
+@on_the_loop
+async def test_a_handshake_that_is_wrong_gets_an_error_row(box: Box) -> None:
+    for name, value, status in [
+        ("Upgrade", None, 400),
+        ("Connection", "keep-alive", 400),
+        ("Connection", None, 400),
+        ("Sec-WebSocket-Key", None, 400),
+        ("Sec-WebSocket-Key", "", 400),
+        ("Sec-WebSocket-Version", None, 400),
+        ("Sec-WebSocket-Version", "8", 426),
+        ("Sec-WebSocket-Version", "x", 426),
+    ]:
+        changed = {key: each for key, each in HANDSHAKE.items() if key != name}
+        answer = await box.get("/ws", changed if value is None else {**changed, name: value})
+        assert (answer.status, answer.code) == (status, "VALIDATION_ERROR"), (name, value)
+        assert list(answer.json()) == FIELDS
+        assert answer.headers.get("Sec-WebSocket-Version") == ("13" if status == 426 else None)
 
 
 @on_the_loop

@@ -93,6 +93,30 @@ async def test_whoever_knows_the_session_may_cancel_without_joining_it(box: Box)
 
 
 @on_the_loop
+async def test_leaving_tells_how_far_the_session_had_come(box: Box) -> None:
+    session_id = await box.open(files=TWO)
+    watcher = await box.watch(f"?sessionId={session_id}")
+    await box.put(session_id, "b.mp4", movie(7))
+    await watcher.until("upload-completed")
+    watcher.say("leave-session", session_id)
+    await watcher.until("session-left")
+    assert watcher.heard[-1]["seq"] == 2
+    watcher.say("leave-session", UNKNOWN)
+    await watcher.until("session-left")
+    assert "seq" not in watcher.heard[-1], "there is nothing to number"
+
+
+@on_the_loop
+async def test_a_file_that_waits_cannot_be_paused_or_resumed(box: Box) -> None:
+    opened = (await box.post("/api/upload/session", {"files": TWO})).json()
+    watcher = await box.watch()
+    for event in ("upload-pause", "upload-resume"):
+        watcher.say(event, {"sessionId": opened["sessionId"], "fileId": opened["files"][0]["fileId"]})
+        error = await watcher.until("error")
+        assert (error["event"], error["error"]["code"]) == (event, "NOT_RESUMABLE")
+
+
+@on_the_loop
 async def test_a_plain_upload_cannot_be_paused(box: Box) -> None:
     session_id = await box.open(files=TWO)
     watcher = await box.watch(f"?sessionId={session_id}")

@@ -73,6 +73,18 @@ async def test_the_picture_read_back_is_the_picture_that_was_told(tmp_path: Path
 
 
 @pytest.mark.gen_test
+async def test_a_session_without_events_was_last_changed_when_it_was_opened(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(("a.txt", 5))
+        opened = place.clock().stamp
+        place.clock.pass_by(60)
+        kept = await kept_of(place, channel.session.id)
+        assert kept is not None
+        again = picture_of(kept, "en", place.journal.epoch).snapshot("now")
+        assert again["lastUpdate"] == channel.picture.snapshot("now")["lastUpdate"] == opened
+
+
+@pytest.mark.gen_test
 async def test_unsettled_sessions_come_oldest_first(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         ids = []

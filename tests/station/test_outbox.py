@@ -80,6 +80,27 @@ def test_even_empty_messages_are_bounded() -> None:
     assert outbox_of([lifecycle("")] * 10_000, limit=10_000).overflowed
 
 
+def test_an_exempt_message_is_kept_whatever_its_size_and_takes_no_room() -> None:
+    outbox = Outbox(1000)
+    outbox.put(lifecycle("s" * 50_000), exempt=True)
+    outbox.put(lifecycle("a" * 400))
+    outbox.put(lifecycle("b" * 400))
+    assert not outbox.overflowed
+    assert outbox.size > 50_800, "but it counts as waiting"
+    outbox.put(lifecycle("c" * 400))
+    assert outbox.overflowed
+
+
+def test_room_is_not_won_by_taking_an_exempt_message() -> None:
+    outbox = Outbox(1000)
+    outbox.put(lifecycle("s" * 50_000), exempt=True)
+    outbox.put(lifecycle("a" * 800))
+    assert outbox.take() is not None
+    assert outbox.size == 864
+    outbox.put(lifecycle("b" * 400))
+    assert outbox.overflowed
+
+
 def test_clearing_it_leaves_room_again() -> None:
     outbox = outbox_of([lifecycle("a")] * 3)
     outbox.clear()

@@ -124,6 +124,22 @@ def test_a_total_that_becomes_known_is_told_after_the_interval() -> None:
     assert not gate.due(1.0, 3.5)
 
 
+def test_looking_ahead_a_message_goes_out_before_the_silence_is_too_long() -> None:
+    gate = throttle()
+    assert gate.due(0.0, 10.0)
+    assert not gate.due(1.5, 10.0, look=0.25)
+    assert not gate.stale(1.7, look=0.25)
+    assert gate.stale(1.75, look=0.25)
+    assert gate.due(1.75, 10.0, look=0.25)
+
+
+def test_looking_ahead_keeps_the_interval() -> None:
+    gate = Throttle(0.5, 1.0, 0.6)
+    assert gate.due(0.0, 10.0)
+    assert not gate.due(0.4, 10.0, look=0.25)
+    assert gate.due(0.5, 10.0, look=0.25)
+
+
 def test_what_was_held_back_grows_stale_until_it_is_told() -> None:
     gate = throttle()
     assert not gate.stale(100.0)

@@ -73,6 +73,8 @@ def test_without_a_name_every_resumable_file_in_that_status_is_meant() -> None:
     plain, resting = (roster.announce(name, f"{name}.jpg", 5, limit=2) for name in ("f1", "f2"))
     resting.resumable, resting.status = True, Status.PAUSED
     assert roster.resumable(None, Status.PAUSED) == [resting]
-    assert roster.resumable("f1", Status.PAUSED) == [plain]
+    assert roster.resumable("f2", Status.UPLOADING) == [resting]
+    with pytest.raises(Refused, match="NOT_RESUMABLE"):
+        roster.resumable(plain.id, Status.PENDING)
     with pytest.raises(Refused, match="NOT_RESUMABLE"):
         roster.resumable(None, Status.UPLOADING)

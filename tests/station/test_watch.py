@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,30 @@ async def test_progress_that_was_held_back_is_told_before_the_silence_is_too_lon
             channel.flush()
         told = [each["uploadedBytes"] for each in place.listener.data("upload-progress")]
         assert len(told) >= 4
+        channel.session.cancel("over", place.clock())
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("between", [0.1, 0.37, 0.6, 1.3])
+async def test_while_bytes_flow_no_silence_is_longer_than_two_seconds(tmp_path: Path, between: float) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(("a.txt", 1_000_000_000))
+        attempt = channel.session.start(file_of(channel), 1_000_000_000, place.clock())
+        await channel.committed()
+        began, told, came = place.clock.mono, [0.0], 0.0
+        while (now := place.clock.mono - began) < 30:
+            heard = len(place.listener.data("upload-progress"))
+            if now - came >= between:
+                came = now
+                channel.session.advance(attempt, 1000, place.clock())
+                channel.flush()
+            if round(now / 0.01) % 27 == 0:  # a tick is never early, and a little late
+                place.station.watch.tick()
+            told += [now] * (len(place.listener.data("upload-progress")) > heard)
+            place.clock.pass_by(0.01)
+        gaps = [later - earlier for earlier, later in pairwise(told)]
+        assert max(gaps) <= 2.0, gaps
+        assert min(gaps[1:]) >= 0.5
         channel.session.cancel("over", place.clock())
 
 

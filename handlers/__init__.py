@@ -81,7 +81,7 @@ class Site(Application):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         problem = self._gate.problem(request)
-        if problem is None and self.door is not None and self.door.is_crowded:
+        if problem is None and self.door is not None and self.door.turns_away(request.connection):
             problem = Problem("TOO_MANY_CONNECTIONS", retry_after=10)
         if problem is None:
             return super().find_handler(request, **kwargs)

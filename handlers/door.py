@@ -7,9 +7,11 @@ import logging
 import resource
 import socket
 from typing import Any
+from weakref import WeakSet
 
-from tornado.http1connection import HTTP1ServerConnection
+from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPConnection
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 from tornado.netutil import bind_sockets
@@ -64,22 +66,26 @@ def listening(port: int, address: str) -> list[Listening]:
 
 
 class Door(HTTPServer):
-    """Counts connections. `is_crowded`: requests are to be turned away; far above, connections are closed unread."""
+    """Counts connections. Those that come above the limit are turned away; far above, they are closed unread."""
 
     def initialize(self, request_callback: Any, *, limit: int = 1000, **kwargs: Any) -> None:  # type: ignore[override]
         super().initialize(request_callback, **kwargs)
         self.limit = limit
         self.count = 0
+        self._late: WeakSet[IOStream] = WeakSet()
 
-    @property
-    def is_crowded(self) -> bool:
-        return self.count > self.limit
+    def turns_away(self, connection: HTTPConnection | None) -> bool:
+        """Whether this connection came when the house was full. Who came before is served on, also in a stampede."""
+        assert isinstance(connection, HTTP1Connection)
+        return connection.stream in self._late
 
     def handle_stream(self, stream: IOStream, address: Any) -> None:
         if self.count >= self.limit + _OVERRUN:
             stream.close()
             return
         self.count += 1
+        if self.count > self.limit:
+            self._late.add(stream)
         super().handle_stream(stream, address)
 
     def on_close(self, server_conn: object) -> None:

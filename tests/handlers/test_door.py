@@ -33,6 +33,18 @@ async def test_above_the_limit_a_client_is_told_when_to_come_back(box: Box) -> N
 
 
 @on_the_loop
+async def test_who_came_before_the_house_was_full_is_served_on(box: Box) -> None:
+    box.door.limit = 1
+    first = await box.connect()
+    assert (await first.ask("GET", "/health")).status == 200
+    late = await box.connect()
+    assert (await late.ask("GET", "/health")).status == 503
+    assert (await first.ask("GET", "/health")).status == 200
+    await late.close()
+    await until(lambda: box.door.count == 1, "the late one is gone")
+
+
+@on_the_loop
 async def test_far_above_the_limit_connections_are_closed_unread(box: Box) -> None:
     box.door.limit = 0
     kept = [await box.connect() for _ in range(64)]

@@ -47,7 +47,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class UploadStarted(Event):
-    """The first byte of an attempt is about to be counted. `file_size` is None while it is deferred."""
+    """The first byte of an attempt is about to be counted. `file_size` is null while it is deferred."""
 
     name = "upload-started"
     file_id: str

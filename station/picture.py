@@ -74,10 +74,10 @@ class Picture:
 
     @property
     def total_progress(self) -> float:
-        """By bytes where all sizes are known, else by files; files that will not be stored do not count."""
+        """By bytes where all sizes are known, else by files; files that cannot be stored any more do not count."""
         if self.overall_status == "completed":
             return 100.0
-        files = [file for file in self.files.values() if file.status not in {"failed", "cancelled"}]
+        files = [file for file in self.files.values() if file.status != "cancelled" and file.can_retry is not False]
         unseen = max(0, (self.expected or 0) - len(self.files))
         sizes = [file.total for file in files if file.total is not None and not file.estimated]
         if not files:
@@ -158,7 +158,7 @@ class Picture:
     def _mark(self, file: FilePicture, status: str) -> None:
         self.tally[file.status] -= 1
         self.tally[status] += 1
-        file.status = status
+        file.status, file.can_retry, file.retry_until = status, None, None
 
     def _end(self, file: FilePicture, status: str, at: str) -> None:
         self._mark(file, status)
@@ -190,6 +190,7 @@ def _failed(picture: Picture, data: Data) -> None:
     file = picture._file(data)
     file.error, file.retries = data["error"], data["retryCount"]
     picture._end(file, "failed", data["failedAt"])
+    file.can_retry, file.retry_until = data["canRetry"], data.get("retryUntil")
 
 
 def _cancelled(picture: Picture, data: Data) -> None:

@@ -38,6 +38,9 @@ class FilePicture:
     path: str | None = None
     error: Data | None = None
     retries: int = 0
+    can_retry: bool | None = None
+    """Whether a failed file may be sent again; None unless it failed. Who joins late has no other way to know."""
+    retry_until: str | None = None
 
     def drawn(self) -> dict[str, Any]:
         out: dict[str, Any] = {
@@ -56,6 +59,10 @@ class FilePicture:
             out["uploadPath"] = self.path
         if self.error is not None:
             out["error"] = self.error
+        if self.can_retry is not None:
+            out["canRetry"] = self.can_retry
+        if self.retry_until is not None:
+            out["retryUntil"] = self.retry_until
         return out
 
     def drawn_as_current(self) -> dict[str, Any]:

@@ -49,7 +49,9 @@ async def test_a_failed_file_shows_its_error_and_its_tries(box: Box) -> None:
     session_id = await box.open(expectedFiles=1)
     await box.put(session_id, "a.exe", b"12345")
     (file,) = (await box.progress(session_id))["files"]
-    assert set(file) == FILE_FIELDS | {"error"}
+    # canRetry is more than the contract's list: without it, who joins late is told that a refused file may be retried.
+    assert set(file) == FILE_FIELDS | {"error", "canRetry"}
+    assert file["canRetry"] is False
     assert (file["status"], file["error"]["code"], file["retryCount"]) == ("failed", "UNSUPPORTED_FORMAT", 0)
 
 

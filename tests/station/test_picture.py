@@ -362,7 +362,18 @@ def test_total_progress_leaves_room_for_files_that_are_expected() -> None:
 def test_total_progress_leaves_out_what_will_not_be_stored() -> None:
     seen = state("completed", "failed", "cancelled", "uploading")
     move(seen, 50, 50.0, file_id="f3")
+    assert seen.total_progress == 50.0, "the one that failed may be sent again"
+    seen.files["f1"].can_retry = False
     assert seen.total_progress == 75.0
+
+
+def test_who_joins_late_learns_whether_a_failed_file_may_be_sent_again() -> None:
+    seen = state("failed", "completed")
+    first, second = (file.drawn() for file in seen.files.values())
+    assert first["canRetry"] is True
+    assert "canRetry" not in second
+    start(seen, "f0")
+    assert "canRetry" not in seen.files["f0"].drawn()
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,7 @@ class Refuse(Base):
         self._refusal = problem
 
     async def decide(self) -> None:
-        raise Refused(self._refusal.code, self._refusal.details, retry_after=self._refusal.retry_after)
+        raise self._refusal.refusal()
 
     async def _answer(self, *_: str, **__: str) -> None:
         await self.answer_problem()

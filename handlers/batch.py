@@ -39,7 +39,7 @@ class BatchUpload(Uploading):
         await self.intake.feed(chunk)
         problem = self.intake.problem
         if problem is not None and self.intake.hopeless:
-            raise Refused(problem.code, problem.details)
+            raise problem.refusal()
 
     @verb
     async def post(self) -> None:
@@ -48,7 +48,7 @@ class BatchUpload(Uploading):
         receipt = await self.intake.finish()
         if not receipt.stored:
             problem = receipt.problem
-            raise Refused(problem.code, problem.details) if problem else Refused("UPLOAD_FAILED")
+            raise problem.refusal() if problem else Refused("UPLOAD_FAILED")
         answer = self._answer(receipt)
         if self._wants_html():
             self._page(200, answer, receipt)

@@ -29,7 +29,7 @@ class RawUpload(Uploading):
             return  # OPTIONS may have a body too
         await self.intake.feed(chunk)
         if self.intake.problem is not None:
-            raise Refused(self.intake.problem.code, self.intake.problem.details)
+            raise self.intake.problem.refusal()
 
     @verb
     async def put(self, *_: str) -> None:
@@ -38,7 +38,7 @@ class RawUpload(Uploading):
         receipt = await self.intake.finish()
         if (problem := receipt.problem) is not None:
             # Even if the file is there: then a newer request has stored it, or it is not recorded yet.
-            raise Refused(problem.code, problem.details)
+            raise problem.refusal()
         if not receipt.stored or receipt.channel is None:
             raise Refused("UPLOAD_FAILED")
         self._link(receipt.channel)

@@ -12,7 +12,6 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from station.clock import Clock
 from station.config import Config
 from station.errors import Problem, Refused
-from station.file import File
 from station.formats import Formats
 from station.space import Space
 from station.storage import Storage
@@ -25,8 +24,6 @@ WORKERS = 8
 
 class Delivery(Protocol):
     """What the dock may ask of a delivery."""
-
-    file: File | None
 
     def check(self) -> None: ...
 

@@ -84,6 +84,10 @@ class Problem:
         error = {"code": self.code, "message": self.row.message(language)}
         return error if self.details is None else {**error, "details": self.details}
 
+    def refusal(self) -> Refused:
+        """To be raised where this problem is the answer."""
+        return Refused(self.code, self.details, retry_after=self.retry_after)
+
     def answered(self, language: str, contact: str, timestamp: str, request_id: str) -> dict[str, Any]:
         """The body of an HTTP error."""
         return {

@@ -111,7 +111,7 @@ class Intake:
         try:
             running = session.files.get(file_id or "")
             if delivery.problem is not None and running is not None and running.in_flight:
-                raise Refused(delivery.problem.code, delivery.problem.details)  # what runs goes on
+                raise delivery.problem.refusal()  # what runs goes on
             file = claim(session, self._dock.new_id(), delivery.name, size, file_id, moment)
         finally:
             channel.flush()
@@ -203,19 +203,19 @@ class RawIntake(Intake):
     async def open(self, session_id: str | None, file_id: str | None, category: str | None) -> None:
         """Decide all that can be decided before the body comes. Raises Refused; a refusal of the file is told."""
         delivery = self._delivery
-        refusal = self._dock.judge(delivery.name, self.content_length)
-        if session_id is None and refusal is not None:
-            raise Refused(refusal.code, refusal.details)
+        problem = self._dock.judge(delivery.name, self.content_length)
+        if session_id is None and problem is not None:
+            raise problem.refusal()
         if session_id is None:
             self.admit()
             channel = await self.join_implicit(category)
         else:
             channel = await self.join(session_id)
-            refusal = refusal or self._admission()
-        delivery.problem = refusal
+            problem = problem or self._admission()
+        delivery.problem = problem
         self.claim(channel, delivery, file_id)
-        if refusal is not None:
-            raise Refused(refusal.code, refusal.details)
+        if problem is not None:
+            raise problem.refusal()
 
     def _died(self) -> None:
         """Nothing can come of this request any more: a session does not wait for one that only stands still."""

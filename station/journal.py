@@ -175,10 +175,6 @@ class Journal:
         """Run a query beside the writer, off the loop. It sees what is committed."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._query, query)
 
-    def read_now(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """The same, waiting in this thread: for start-up, before anybody is served."""
-        return self._readers.submit(self._query, query).result()
-
     def _query(self, query: Callable[[sqlite3.Connection], T]) -> T:
         if self._reader is None:
             self._reader = self._connect()

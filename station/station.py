@@ -114,7 +114,7 @@ class Station:
             await channel.committed()
         except JournalFailed as failure:
             del self.channels[session.id]
-            raise Refused(failure.problem.code) from failure
+            raise failure.problem.refusal() from failure
         return channel
 
     def _add(self, session: Session, picture: Picture, opened_at: float) -> Channel:
@@ -196,7 +196,7 @@ class Station:
         try:
             await channel.committed()
         except JournalFailed as failure:
-            raise Refused(failure.problem.code) from failure
+            raise failure.problem.refusal() from failure
 
     async def delete_stored(self, file_id: str) -> None:
         """Delete a stored file. Raises FILE_NOT_FOUND, also for one that is not stored (any more)."""
@@ -209,7 +209,7 @@ class Station:
         try:
             await self.journal.change(lambda connection: archive.forget_path(connection, file_id))
         except JournalFailed as failure:
-            raise Refused(failure.problem.code) from failure
+            raise failure.problem.refusal() from failure
 
     # -- the whole
 

@@ -90,7 +90,7 @@ async def test_a_write_that_is_done_is_seen_by_everyone(tmp_path: Path) -> None:
     async with opened(tmp_path) as journal:
         await journal.write(record("s", "upload-started", "upload-failed"))
         assert await seqs_of(journal, "s") == [1, 2]
-        assert journal.read_now(archive.unsettled) == ["s"]
+        assert await journal.read(archive.unsettled) == ["s"]
         with sqlite3.connect(tmp_path / "journal.db") as other:
             assert seqs(other, "s") == [1, 2]
         other.close()

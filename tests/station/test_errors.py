@@ -35,6 +35,14 @@ UNAUTHORIZED 401 no
 FORBIDDEN_ORIGIN 403 no
 FORBIDDEN_HOST 421 no
 """
+# What the resumable protocols need besides.
+RESUMABLE = """
+LENGTH_MISMATCH 400 no
+UPLOAD_GONE 410 no
+NOT_APPENDABLE 403 no
+UNSUPPORTED_VERSION 412 no
+UNSUPPORTED_MEDIA_TYPE 415 no
+"""
 # What any HTTP server answers besides.
 PLAIN = """
 REQUEST_TIMEOUT 408 yes
@@ -42,7 +50,7 @@ REQUEST_TOO_LARGE 413 no
 NOT_FOUND 404 no
 METHOD_NOT_ALLOWED 405 no
 """
-LINES = [line.split() for line in (CONTRACT + PLAIN).split("\n") if line]
+LINES = [line.split() for line in (CONTRACT + RESUMABLE + PLAIN).split("\n") if line]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 

@@ -25,6 +25,7 @@ AT_HOME = {
     "sqlite3": ("station/journal*", "station/archive.py", "station/rows.py", "station/schema.py"),
     "filetype": ("station/formats.py",),
     "puremagic": ("station/formats.py",),
+    "http_sf": ("station/fields.py",),
 }
 
 # A bare task is forgotten by everyone, swallows its error and outlives its owner; a PeriodicCallback follows

@@ -17,6 +17,7 @@ from handlers.pages import Index
 from handlers.polling import Polling
 from handlers.push import LONGEST_MESSAGE, Push
 from handlers.raw import RawUpload
+from handlers.resumable import Resumable
 from handlers.sessions import Cancel, Complete, Limits, OpenSession, Validate
 from handlers.stream import EventStream
 from station.errors import Problem
@@ -48,6 +49,8 @@ def routes(station: Station) -> list[Any]:
         (r"/api/upload/batch", BatchUpload, given),
         (r"/api/upload/session/([^/]+)/files/(.*)", RawUpload, given),
         (r"/u/(.*)", RawUpload, given),
+        (r"/files/?", Resumable, given),
+        (r"/files/([^/]+)", Resumable, given),
         (r"/api/upload/cancel/([^/]+)", Cancel, given),
         (r"/api/upload/complete/([^/]+)", Complete, given),
         (r"/api/upload/progress/([^/]+)", Polling, given),

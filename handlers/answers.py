@@ -42,6 +42,9 @@ def language_of(query: str | None, accepted: str, default: str) -> str:
 class Answering(RequestHandler):
     """`problem`: what the request is answered with instead of what it asked for."""
 
+    exposed = ""
+    """Further header fields that pages of configured origins may read."""
+
     def initialize(self, station: Station) -> None:
         self.station = station
         self.problem: Problem | None = None
@@ -99,7 +102,8 @@ class Answering(RequestHandler):
         origin = self.request.headers.get("Origin", "")
         if self.application.settings["gate"].allows(origin):
             self.set_header("Access-Control-Allow-Origin", origin)
-            self.set_header("Access-Control-Expose-Headers", "Location, Link, X-Request-Id, Retry-After")
+            readable = ", ".join(filter(None, ("Location, Link, X-Request-Id, Retry-After", self.exposed)))
+            self.set_header("Access-Control-Expose-Headers", readable)
             self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
             self.add_header("Vary", "Origin")
 

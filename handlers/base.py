@@ -161,12 +161,16 @@ class Base(Answering):
 
     async def options(self, *_: str, **__: str) -> None:
         """What may be asked here; for configured origins also the answer to a preflight."""
-        allowed = self.verbs
-        self.set_header("Allow", ", ".join(allowed))
-        if "Access-Control-Allow-Origin" in self._headers:
-            self.set_header("Access-Control-Allow-Methods", ", ".join(allowed))
-            self.set_header("Access-Control-Allow-Headers", "Content-Type, X-Session-Id, Authorization")
+        self.set_header("Allow", ", ".join(self.verbs))
+        self.allow_origin()
         self.set_status(204)
+
+    def allow_origin(self, further: str = "") -> None:
+        """The answer to a preflight, for configured origins. `further`: header fields that may be sent here, too."""
+        if "Access-Control-Allow-Origin" in self._headers:
+            self.set_header("Access-Control-Allow-Methods", ", ".join(self.verbs))
+            fields = "Content-Type, X-Session-Id, Authorization"
+            self.set_header("Access-Control-Allow-Headers", ", ".join(filter(None, (fields, further))))
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         if self.problem is None or not self._headers_written:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.base import verb
-from handlers.uploads import Uploading
+from handlers.uploads import Uploading, session_named
 from station.batch import BatchIntake
 from station.errors import Problem, Refused
 from station.intake import Receipt
@@ -21,7 +21,7 @@ class BatchUpload(Uploading):
         await super().decide()
         if self.request.method != "POST":
             return
-        hint = self.session_hint()
+        hint = session_named(self)
         kind = self.request.headers.get("Content-Type", "")
         if not kind.lower().startswith("multipart/form-data"):
             raise Refused("VALIDATION_ERROR", "the body must be multipart/form-data")

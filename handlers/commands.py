@@ -52,15 +52,15 @@ class Commands:
 
     async def cancel(self, data: Any) -> None:
         fields = _object(data)
-        await self._station.cancel(_session_id(fields), _file_id(fields), reason_of(fields.get("reason")))
+        await self._station.orders.cancel(_session_id(fields), _file_id(fields), reason_of(fields.get("reason")))
 
     async def pause(self, data: Any) -> None:
         fields = _object(data)
-        await self._station.pause(_session_id(fields), _file_id(fields))
+        await self._station.orders.pause(_session_id(fields), _file_id(fields))
 
     async def resume(self, data: Any) -> None:
         fields = _object(data)
-        await self._station.resume(_session_id(fields), _file_id(fields))
+        await self._station.orders.resume(_session_id(fields), _file_id(fields))
 
     async def update(self, data: Any) -> None:
         """The present state at once: of one file, or of the file that moves or moved last."""

@@ -36,7 +36,9 @@ class Gate:
         if not self.answers_to(request.host):
             return Problem("FORBIDDEN_HOST")
         opens_socket = request.headers.get("Upgrade", "").lower() == "websocket"
-        if (request.method in _SAFE and not opens_socket) or self._is_ours(request):
+        # The method may be overridden by a header field: then what it says counts, and it is never a safe one.
+        safe = request.method in _SAFE and "X-HTTP-Method-Override" not in request.headers
+        if (safe and not opens_socket) or self._is_ours(request):
             return None
         return Problem("FORBIDDEN_ORIGIN")
 

@@ -46,5 +46,5 @@ class StoredFile(Base):
 
     @verb
     async def delete(self, file_id: str) -> None:
-        await self.station.delete_stored(file_id)
+        await self.station.orders.delete_stored(file_id)
         self.set_status(204)

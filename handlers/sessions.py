@@ -163,7 +163,7 @@ class Cancel(Base):
     @verb
     async def post(self, session_id: str) -> None:
         body = self.json_body()
-        count = await self.station.cancel(session_id, _text(body, "fileId"), reason_of(body.get("reason")))
+        count = await self.station.orders.cancel(session_id, _text(body, "fileId"), reason_of(body.get("reason")))
         self.send_json(
             {
                 "success": True,
@@ -178,7 +178,7 @@ class Cancel(Base):
 class Complete(Base):
     @verb
     async def post(self, session_id: str) -> None:
-        count = await self.station.complete(session_id)
+        count = await self.station.orders.complete(session_id)
         picture = await self.station.picture(session_id)
         stamp = self.station.clock().stamp
         answer = {"success": True, "sessionId": session_id, "cancelledFiles": count, "timestamp": stamp}

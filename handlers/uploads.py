@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from tornado.web import RequestHandler
+
 from handlers.base import Base
 from station.errors import Problem, Refused
 from station.intake import Intake
 from station.station import Station
+
+
+def session_named(handler: RequestHandler, *told: str | None) -> str | None:
+    """The session by query, by header, or as told elsewhere. Raises VALIDATION_ERROR when they differ."""
+    hints = {handler.get_query_argument("sessionId", None), handler.request.headers.get("X-Session-Id"), *told}
+    if len(hints := hints - {None, ""}) > 1:
+        raise Refused("VALIDATION_ERROR", "the request names two sessions")
+    return hints.pop() if hints else None
 
 
 class Uploading(Base):
@@ -18,13 +28,6 @@ class Uploading(Base):
     def content_length(self) -> int | None:
         text = self.request.headers.get("Content-Length")
         return int(text) if text is not None and text.isdigit() else None
-
-    def session_hint(self) -> str | None:
-        """The session by query or header. Raises VALIDATION_ERROR when they differ."""
-        hints = {self.get_query_argument("sessionId", None), self.request.headers.get("X-Session-Id")} - {None, ""}
-        if len(hints) > 1:
-            raise Refused("VALIDATION_ERROR", "the request names two sessions")
-        return hints.pop() if hints else None
 
     async def decide(self) -> None:
         if self.station.stopping:

@@ -61,12 +61,40 @@ def stored_file(connection: sqlite3.Connection, file_id: str) -> tuple[str, str,
     return None if row is None else (row[0], row[1], row[2])
 
 
+@dataclass(frozen=True)
+class KeptUpload:
+    """An upload resource as the journal has it."""
+
+    id: str
+    offset: int
+    expires_at: float | None
+    kept: dict[str, Any]
+
+
+def upload(connection: sqlite3.Connection, upload_id: str) -> KeptUpload | None:
+    row = connection.execute(f"{_UPLOADS} WHERE id=?", (upload_id,)).fetchone()
+    return None if row is None else _kept_upload(row)
+
+
+def open_uploads(connection: sqlite3.Connection) -> list[KeptUpload]:
+    """Those that a client may still go on with."""
+    return [_kept_upload(row) for row in connection.execute(f"{_UPLOADS} WHERE ended_at IS NULL")]
+
+
+_UPLOADS = "SELECT id, offset, expires_at, kept FROM uploads"
+
+
+def _kept_upload(row: tuple[str, int, float | None, str]) -> KeptUpload:
+    return KeptUpload(row[0], row[1], row[2], loads(row[3]))
+
+
 def forget_settled(connection: sqlite3.Connection, before: float) -> None:
     """Delete sessions that ended before this wall time. Stored files stay known, for the operator."""
     gone = "SELECT id FROM sessions WHERE settled_at < ?"
     connection.execute(f"DELETE FROM events WHERE session_id IN ({gone})", (before,))
     connection.execute(f"DELETE FROM files WHERE status != 'completed' AND session_id IN ({gone})", (before,))
     connection.execute("DELETE FROM sessions WHERE settled_at < ?", (before,))
+    connection.execute("DELETE FROM uploads WHERE ended_at < ?", (before,))
 
 
 def forget_path(connection: sqlite3.Connection, file_id: str) -> None:

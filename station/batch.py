@@ -100,14 +100,14 @@ class BatchIntake(Intake):
             estimated = not self._is_last()
         delivery = Delivery(self._dock, name, size, estimated=estimated, promised=part.size is not None)
         delivery.problem = self._judge(delivery)
-        delivery.on_dead = self._part_died
+        delivery.on_dead = lambda: self._part_died(delivery.problem)
         self._current = delivery
         if self.receipt.channel is not None:
             self._claim(delivery)
 
-    def _part_died(self) -> None:
+    def _part_died(self, problem: Problem | None) -> None:
         if self.hopeless and not self._over:
-            self.on_dead(self.problem or Problem("UPLOAD_CANCELLED"))
+            self.on_dead(self.problem or problem or Problem("UPLOAD_CANCELLED"))
 
     def _is_last(self) -> bool:
         """Whether the session expects no file after this one: then Content-Length gives its exact size."""

@@ -57,6 +57,8 @@ class Channel:
         self._queue: deque[_Pending | Progress | LastWord] = deque()
         self._unwritten: list[_Pending] = []
         self._changed: set[str] = set()
+        self._paused: set[str] = set()
+        """Files recorded as paused, now or with the next commit: no event tells of it, and a restart must know."""
         self._ready = 0
         """How many lifecycle events at the head of the queue are committed and may be told."""
         self._asked = self._done = 0
@@ -101,6 +103,9 @@ class Channel:
             self._asked += 1
             return
         if isinstance(news, Progress):
+            if (news.status == "paused") != (news.file_id in self._paused):
+                self._paused ^= {news.file_id}
+                self.save(news.file_id)
             # Contract, rule 5: a progress message that replaces a waiting one goes to the end of the queue.
             older = (each for each in self._queue if isinstance(each, Progress) and each.file_id == news.file_id)
             if (waiting := next(older, None)) is not None:

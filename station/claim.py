@@ -33,6 +33,7 @@ def claim(
         file = _named(session, file_id, size, moment)
     file.claimed = True
     file.claims += 1
+    file.upload = file.expires_at = None  # whoever sends it now begins at nought
     return file
 
 
@@ -55,7 +56,9 @@ def _named(session: Session, file_id: str, size: int | None, moment: Moment) -> 
 
 def _waiting(session: Session, name: str, size: int | None) -> File | None:
     for file in session.files.values():
-        waits = file.status is Status.PENDING or (file.status is Status.FAILED and file.can_retry)
+        waits = (file.status is Status.PENDING and not file.resumable) or (
+            file.status is Status.FAILED and file.can_retry
+        )
         if waits and not file.claimed and file.name == name and _same_size(file, size):
             return file
     return None

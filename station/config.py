@@ -107,6 +107,7 @@ class Config:
     session_timeout: float = _option(1800.0, seconds, "a session in which nothing happens for this long is ended")
     session_retention: float = _option(86400.0, seconds, "how long an ended session can still be read")
     upload_expiry: float = _option(86400.0, seconds, "how long an unfinished resumable upload is kept")
+    delete_by_uploader: bool = _option(False, switch, "whether an uploader may delete a stored file by deleting its finished upload (tus)")
     progress_interval: float = _option(0.5, seconds, "least time between two progress messages of a file")
     progress_step: float = _option(1.0, within(0, 100, decimal), "least progress, in percent, between two progress messages of a file")
     progress_max_silence: float = _option(2.0, seconds, "longest silence while bytes flow")

@@ -46,6 +46,7 @@ class Dock:
     """What is coming in now; a delivery leaves when it is stored or dead."""
     _empty: asyncio.Event = field(default_factory=asyncio.Event)
     _working: set[asyncio.Future[Any]] = field(default_factory=set)
+    closed: bool = False
     workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(WORKERS, "writer"))
 
     def enter(self, delivery: Delivery) -> None:
@@ -83,6 +84,7 @@ class Dock:
         """Wait for the work that runs, and for what it leads to (a part file that must go), then end the threads."""
         while self._working:
             await asyncio.wait(self._working)
+        self.closed = True
         self.workers.shutdown()
 
     def admit(self, key: str, size: int | None) -> None:

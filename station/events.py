@@ -79,7 +79,10 @@ class UploadCompleted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class UploadFailed(Event):
-    """An attempt ended badly, or the file was refused. `retry_count`: earlier attempts that failed."""
+    """An attempt ended badly, or the file was refused. `retry_count`: earlier attempts that failed.
+
+    `uploaded_bytes` were here when it ended; a resumable file goes on from them.
+    """
 
     name = "upload-failed"
     ending = True
@@ -91,6 +94,7 @@ class UploadFailed(Event):
     retry_count: int
     max_retries: int
     retry_until: str | None = maybe()
+    uploaded_bytes: int
     attempt: int = inner()
 
 

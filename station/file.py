@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from station.config import Config
+from station.errors import Problem
 from station.progress import Forecast, Speed, Throttle
 
 
@@ -60,6 +61,13 @@ class Intent(NamedTuple):
     checksum: Mapping[str, str] | None
 
 
+class Lull(NamedTuple):
+    """No request brings bytes of a running attempt. Past `until` it fails with `problem`, or rests if there is none."""
+
+    problem: Problem | None
+    until: float
+
+
 @dataclass
 class Pace:
     """What one attempt's bytes say about time: when to speak, how fast, how long still."""
@@ -82,7 +90,8 @@ class File:
     name: str
     size: int | None = None
     estimated: bool = False
-    resumable: bool = False
+    upload: str | None = None
+    """Id of the upload resource that it can be resumed with; None: it begins again at nought each time."""
     status: Status = Status.PENDING
     attempt: int = 0
     """Number of the attempt that runs or ran last; 0 before the first."""
@@ -106,6 +115,7 @@ class File:
     can_retry: bool = False
     retry_until: float | None = None
     expires_at: float | None = None
+    lull: Lull | None = None
     path: str | None = None
     pace: Pace | None = field(default=None, repr=False, compare=False)
 
@@ -124,16 +134,22 @@ class File:
         return self.intent is not None
 
     @property
+    def resumable(self) -> bool:
+        return self.upload is not None
+
+    @property
     def in_flight(self) -> bool:
         return self.status in {Status.UPLOADING, Status.PAUSED}
 
     def waits_for_retry(self, now: float) -> bool:
+        if self.resumable:
+            return self.can_retry  # until it expires, which cancels it
         return self.can_retry and self.retry_until is not None and now < self.retry_until
 
     def is_final(self, now: float) -> bool:
-        """Nothing more has to be waited for: completed, cancelled, or failed and past its grace."""
+        """Nothing more has to be waited for: completed, cancelled, or failed, past its grace and nobody's to send."""
         if self.status is Status.FAILED:
-            return not self.waits_for_retry(now)
+            return not (self.claimed or self.waits_for_retry(now))
         return self.status in {Status.COMPLETED, Status.CANCELLED}
 
     @property
@@ -145,16 +161,38 @@ class File:
         """The size for the sums: an upper bound is not a size, so then what arrived counts."""
         return self.received if self.size is None or self.estimated else self.size
 
-    def begin(self, size: int | None, *, estimated: bool, pace: Pace, now: float) -> Attempt:
-        """Start an attempt from its first byte."""
+    def begin(self, size: int | None, *, estimated: bool, pace: Pace, now: float, resumed_from: int = 0) -> Attempt:
+        """Start an attempt from its first byte, or from the bytes that are here already."""
         self.move("start")
-        self.received_before += self.received
-        self.received = 0
+        self.received_before += max(0, self.received - resumed_from)  # those lost; some may have come untold
+        self.received = resumed_from
         self.attempt += 1
         self.size, self.estimated, self.pace = size, estimated, pace
-        self.started_at, self.intent, self.claimed = now, None, False
+        self.started_at, self.intent, self.claimed, self.lull = now, None, False, None
         self.can_retry, self.retry_until = False, None
         return self.token
+
+    def rest(self, now: float) -> None:
+        """Pause: the attempt goes on, its clock stands still."""
+        self.move("pause")
+        self._stop_clock(now)
+        self.lull = None
+
+    def carry_on(self, pace: Pace, now: float) -> bool:
+        """Bytes of the running attempt come again; whether it had been paused."""
+        self.lull, self.claimed = None, False
+        paused = self.status is Status.PAUSED
+        if paused:
+            self.move("resume")
+            self.started_at = now
+        if paused or self.pace is None:
+            self.pace = pace
+        return paused
+
+    def _stop_clock(self, now: float) -> None:
+        if self.started_at is not None:
+            self.spent += max(0.0, now - self.started_at)
+        self.started_at = now
 
     def end(self, verb: str, now: float) -> int:
         """End the present attempt, or, where none runs, the one that would have come next; returns its number.
@@ -162,14 +200,12 @@ class File:
         Refusals and the cancelling of waiting files end an attempt that never started: so each ending has an
         attempt of its own, and the journal can hold one ending for each (contract, rule 1).
         """
-        running = self.started_at is not None
+        running, paused = self.started_at is not None, self.status is Status.PAUSED
         self.move(verb)
-        if running:
-            assert self.started_at is not None
-            self.spent += max(0.0, now - self.started_at)
-            self.started_at = None
-        else:
+        if running and not paused:
+            self._stop_clock(now)
+        if not running:
             self.attempt += 1
-        self.can_retry, self.retry_until, self.expires_at = False, None, None
-        self.intent, self.pace, self.claimed = None, None, False
+        self.started_at, self.can_retry, self.retry_until = None, False, None
+        self.intent, self.pace, self.claimed, self.lull = None, None, False, None
         return self.attempt

@@ -132,8 +132,8 @@ class Journal:
         self.failing = isinstance(outcomes[-1], sqlite3.OperationalError)
         try:
             self._leave_witness()
-        except OSError as error:
-            log.error("journal: cannot write the witness: %s", error.strerror)
+        except (OSError, sqlite3.Error) as error:  # a disk that fails: those who wait are told all the same
+            log.error("journal: cannot write the witness: %s", error)
         for loop in {write.loop for write in group}:
             mine = [(write, out) for write, out in zip(group, outcomes, strict=True) if write.loop is loop]
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
@@ -149,8 +149,9 @@ class Journal:
             return outcomes
         except sqlite3.Error as error:
             # SQLITE_FULL and SQLITE_IOERR may have rolled back already.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             # Another program's lock would have each of them wait in turn: then the group fails as one.
             busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
             return None if len(group) > 1 and not busy else [error] * len(group)

@@ -17,13 +17,14 @@ Kept = Mapping[str, Any]
 
 def keep_file(file: File, moment: Moment) -> dict[str, Any]:
     shift = moment.wall - moment.mono
-    running = 0.0 if file.started_at is None else max(0.0, moment.mono - file.started_at)
+    runs = file.started_at is not None and file.status is Status.UPLOADING
+    running = max(0.0, moment.mono - (file.started_at or 0.0)) if runs else 0.0
     return {
         "name": file.name,
         "size": file.size,
         "announced": file.announced,
         "estimated": file.estimated,
-        "resumable": file.resumable,
+        "upload": file.upload,
         "status": str(file.status),
         "attempt": file.attempt,
         "failures": file.failures,
@@ -49,7 +50,7 @@ def file_from(id: str, kept: Kept, moment: Moment) -> File:
         size=kept["size"],
         announced=kept["announced"],
         estimated=kept["estimated"],
-        resumable=kept["resumable"],
+        upload=kept.get("upload"),  # journals of the first version have none
         status=status,
         attempt=kept["attempt"],
         failures=kept["failures"],

@@ -2,64 +2,88 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import Protocol
+from collections.abc import Callable
 
-from blake3 import blake3
+from station.digest import Digests
 
 SYNC_EVERY = 16 * 1024**2
 """An upload that never syncs makes other writers' commits wait up to 58 ms (measured); this bounds it."""
+READ = 1024**2
 
 
-class Hasher(Protocol):
-    def update(self, block: bytes | bytearray, /) -> object: ...
+class SyncFailed(OSError):
+    """The kernel may have dropped what it could not write, and says so once only: the bytes since the last sync
+    are lost, and so is the part (reference: fsync errors, ATC'20)."""
 
-    def hexdigest(self) -> str: ...
 
-
-def _hasher(algorithm: str) -> Hasher | None:
-    if algorithm == "none":
-        return None
-    return blake3() if algorithm == "blake3" else hashlib.new(algorithm)
+class PartLost(OSError):
+    """The part holds fewer bytes than were recorded as safe."""
 
 
 class PartFile:
-    """`written` counts what the kernel has taken. After an error the part is spoiled: it must be dropped, never retried
-    (a second fsync would succeed although the bytes are lost)."""
+    """`written` counts what the kernel has taken, `synced` what is safe. After an error the part is spoiled: nothing
+    more may be written through this object, and a failed sync is never tried again."""
 
-    def __init__(self, fd: int, algorithm: str, *, durable: bool) -> None:
+    def __init__(self, fd: int, digests: Digests, *, durable: bool, at: int = 0) -> None:
         self._fd = fd
-        self._algorithm = algorithm
-        self._hasher = _hasher(algorithm)
         self._durable = durable
-        self._unsynced = 0
-        self.written = 0
+        self.digests = digests
+        self.content: Digests | None = None
+        """Digests of only what is written through this object."""
+        self.written = self.synced = at
 
-    def write(self, block: bytes | bytearray) -> None:
-        view = memoryview(block)
-        while view:
-            done = os.write(self._fd, view)
-            view = view[done:]
-            self.written += done
-        view.release()
-        if self._hasher is not None:
-            self._hasher.update(block)
-        self._unsynced += len(block)
-        if self._durable and self._unsynced >= SYNC_EVERY:
-            os.fdatasync(self._fd)
-            self._unsynced = 0
+    def write(self, block: bytes | bytearray, *, sync: bool = False) -> None:
+        """Append; sync if asked to, or if much was written since the last time."""
+        with memoryview(block) as view:
+            done = 0
+            while done < len(view):
+                count = os.write(self._fd, view[done:])
+                done += count
+                self.written += count
+        self.digests.update(block)
+        if self.content is not None:
+            self.content.update(block)
+        if sync or (self._durable and self.written - self.synced >= SYNC_EVERY):
+            self.sync()
 
-    def finish(self) -> dict[str, str] | None:
-        """Sync and close; returns the checksum as events carry it."""
+    def sync(self) -> None:
+        """Make what is written safe. Raises SyncFailed."""
+        if self.synced != self.written:
+            self._make_safe(os.fdatasync)
+
+    def finish(self) -> None:
+        """Sync all of it, the file's size and times too, and close. Raises SyncFailed."""
         try:
-            if self._durable:
-                os.fsync(self._fd)
+            self._make_safe(os.fsync)
         finally:
             self.close()
-        if self._hasher is None:
-            return None
-        return {"algorithm": self._algorithm, "value": self._hasher.hexdigest()}
+
+    def _make_safe(self, sync: Callable[[int], None]) -> None:
+        if self._durable:
+            try:
+                sync(self._fd)
+            except OSError as error:
+                raise SyncFailed(error.errno, error.strerror) from error
+        self.synced = self.written
+
+    def cut(self, length: int) -> None:
+        """Drop what was written after `length`: it was not wanted, or takes space that others need."""
+        os.ftruncate(self._fd, length)
+        self.written = self.synced = length
+
+    def read_through(self) -> None:
+        """Compute the digests of what is there already, up to `written`."""
+        position = 0
+        while position < self.written:
+            block = os.pread(self._fd, min(READ, self.written - position), position)
+            if not block:
+                raise PartLost(5, "the part file is shorter than recorded")
+            self.digests.update(block)
+            position += len(block)
+
+    def head(self, count: int) -> bytes:
+        return os.pread(self._fd, count, 0)
 
     def close(self) -> None:
         fd, self._fd = self._fd, -1

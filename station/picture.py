@@ -174,7 +174,7 @@ def _started(picture: Picture, data: Data) -> None:
     file.attempt = data["attempt"]
     file.total, file.estimated = data["fileSize"], data.get("estimated", False)
     file.uploaded = data.get("resumedFrom", 0)
-    file.progress, file.speed, file.remaining, file.error = 0.0, 0, None, None
+    file.progress, file.speed, file.remaining, file.error = file.known_progress, 0, None, None
     picture.updated = data["startTime"]
 
 
@@ -189,6 +189,8 @@ def _completed(picture: Picture, data: Data) -> None:
 def _failed(picture: Picture, data: Data) -> None:
     file = picture._file(data)
     file.error, file.retries = data["error"], data["retryCount"]
+    file.uploaded = data.get("uploadedBytes", file.uploaded)  # journals of the first version have none
+    file.progress = max(file.progress, file.known_progress)
     picture._end(file, "failed", data["failedAt"])
     file.can_retry, file.retry_until = data["canRetry"], data.get("retryUntil")
 
@@ -200,6 +202,7 @@ def _cancelled(picture: Picture, data: Data) -> None:
         return
     file = picture._file(data)
     file.uploaded = data["uploadedBytes"]
+    file.progress = max(file.progress, file.known_progress)
     picture._end(file, "cancelled", data["cancelledAt"])
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from station.progress import percent
+
 Data = Mapping[str, Any]
 
 SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -41,6 +43,11 @@ class FilePicture:
     can_retry: bool | None = None
     """Whether a failed file may be sent again; None unless it failed. Who joins late has no other way to know."""
     retry_until: str | None = None
+
+    @property
+    def known_progress(self) -> float:
+        """What the bytes say, where no progress message has said it."""
+        return percent(self.uploaded, self.total, exact=not self.estimated) if self.uploaded else 0.0
 
     def drawn(self) -> dict[str, Any]:
         out: dict[str, Any] = {

@@ -40,6 +40,15 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadRow:
+    id: str
+    offset: int
+    expires_at: float | None
+    ended_at: float | None
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One change of state with the events that tell it: committed whole or not at all."""
 
@@ -69,3 +78,17 @@ def write_record(connection: sqlite3.Connection, record: Record) -> None:
         _EVENT,
         [(e.session_id, e.seq, e.name, e.file_id, e.attempt, e.ending, e.at, e.text) for e in record.events],
     )
+
+
+_UPLOAD = (
+    "INSERT INTO uploads VALUES (?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET offset=excluded.offset, "
+    "expires_at=excluded.expires_at, ended_at=excluded.ended_at, kept=excluded.kept"
+)
+
+
+def write_upload(connection: sqlite3.Connection, row: UploadRow) -> None:
+    connection.execute(_UPLOAD, (row.id, row.offset, row.expires_at, row.ended_at, row.kept))
+
+
+def move_offset(connection: sqlite3.Connection, upload_id: str, offset: int, expires_at: float | None) -> None:
+    connection.execute("UPDATE uploads SET offset=?, expires_at=? WHERE id=?", (offset, expires_at, upload_id))

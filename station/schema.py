@@ -44,7 +44,19 @@ CREATE UNIQUE INDEX one_ending_per_attempt ON events (file_id, attempt) WHERE en
 CREATE UNIQUE INDEX one_end_per_session ON events (session_id) WHERE name = 'session-completed';
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# Upload resources. `offset` is the truth about how much of a part file is safe; times are wall time.
+_UPLOADS = """
+CREATE TABLE uploads (
+    id TEXT PRIMARY KEY,
+    offset INTEGER NOT NULL,
+    expires_at REAL,
+    ended_at REAL,
+    kept TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX uploads_by_end ON uploads (ended_at);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _UPLOADS)
 
 
 def prepare(connection: sqlite3.Connection, *, synchronous: str) -> None:

@@ -37,6 +37,8 @@ def is_over(terms: Terms, activity: Activity, files: Collection[File], config: C
         return False
     if any(file.in_flight or file.claimed or file.waits_for_retry(now) for file in files):
         return False
+    if any(file.resumable and not file.is_final(now) for file in files):
+        return False
     if terms.cancelled or terms.closing:
         return True
     if terms.expected is not None:

@@ -9,19 +9,25 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from station import archive, recovery
+from station.append import Append as Appending
 from station.archive import picture_of
+from station.berth import Berth
 from station.channel import Channel
 from station.clock import Clock
 from station.config import Config
+from station.creation import Creation
 from station.dock import Dock
 from station.errors import Problem, Refused
-from station.file import Status
+from station.finishing import finish_with
 from station.formats import Formats
 from station.hub import Hub
 from station.journal import Journal, JournalFailed
+from station.orders import Orders
 from station.picture import Picture
+from station.resumption import Append, Create
 from station.session import Session
 from station.settling import Terms
+from station.shelf import Shelf
 from station.space import Space
 from station.storage import Storage, Unusable
 from station.tasks import Tasks
@@ -73,21 +79,35 @@ class Station:
             config, clock, self.storage, Formats(config.allowed_types), new_id, Space(config.min_free_space)
         )
         self.channels: dict[str, Channel] = {}
-        self.watch = Watch(config, clock, self.journal, self.channels.values)
+        self.shelf = Shelf(self.dock, self.journal)
+        finish_with(self.shelf, self.tasks)
+        self.creation = Creation(self.shelf, self, config.max_sessions)
+        self.orders = Orders(self.live, self.dock, self.shelf, self.journal)
+        self.watch = Watch(config, clock, self.journal, self.channels.values, self.shelf)
+
+    def append(self, berth: Berth, wish: Append | Create) -> Appending:
+        """A request that adds to an upload; to be opened next."""
+        ordinary = isinstance(wish, Create) and wish.ordinary
+        return Appending(self.shelf, self.tasks, berth, wish.length, wish.last, wish.checks, keeps=not ordinary)
 
     async def start(self) -> None:
         """Recover what was left, then watch the time. Nobody may be served before."""
+        uploads = await recovery.kept_uploads(self.journal, self.clock())
+        berths: list[Berth] = []
         async for kept, session in recovery.kept_sessions(self.journal, self.config, self.clock()):
             picture = picture_of(kept, self.config.language, self.journal.epoch)
             channel = self._add(session, picture, kept.opened_at)
-            recovery.recover(session, self.storage, self.clock())
+            berths += recovery.recover(channel, self.storage, uploads, self.clock())
             channel.flush()
         try:
             for channel in tuple(self.channels.values()):
                 await channel.committed()
         except JournalFailed as failure:
             raise Unusable("cannot record what the last run left; is the disk full?") from failure
-        recovery.sweep(self.storage, [channel.session for channel in self.channels.values()])
+        berths += recovery.partials(uploads, self.storage)
+        self.shelf.restore(berths)
+        await recovery.forget(uploads, berths, self.shelf)
+        recovery.sweep(self.storage, [channel.session for channel in self.channels.values()], berths)
         self.tasks.start(self.watch.run(), "watch")
 
     # -- sessions
@@ -158,58 +178,6 @@ class Station:
     async def missed(self, session_id: str, after: int, upto: int) -> list[Message]:
         """Lifecycle messages above `after` up to `upto`, at most PAGE of them."""
         return await self.journal.read(lambda connection: archive.missed(connection, session_id, after, upto, PAGE))
-
-    # -- commands
-
-    async def cancel(self, session_id: str, file_id: str | None, reason: str) -> int:
-        """Cancel a file or the session; returns how many files were, once that is recorded. Raises Refused."""
-        channel = await self.live(session_id)
-        session, moment = channel.session, self.clock()
-        count = session.cancel(reason, moment) if file_id is None else session.cancel_file(file_id, reason, moment)
-        await self._carried_out(channel)
-        return count
-
-    async def complete(self, session_id: str) -> int:
-        """No more files will come; returns how many waiting files were cancelled. Raises Refused."""
-        channel = await self.live(session_id)
-        count = channel.session.close(self.clock())
-        channel.save()  # no event may tell of it
-        await self._carried_out(channel)
-        return count
-
-    async def pause(self, session_id: str, file_id: str | None) -> None:
-        """Rest a resumable file, or all that run. Raises NOT_RESUMABLE if one named, or all, cannot rest."""
-        channel = await self.live(session_id)
-        for file in channel.session.files.resumable(file_id, Status.UPLOADING):
-            channel.session.pause(file.token, self.clock())
-        channel.flush()
-
-    async def resume(self, session_id: str, file_id: str | None) -> None:
-        """The opposite of `pause`."""
-        channel = await self.live(session_id)
-        for file in channel.session.files.resumable(file_id, Status.PAUSED):
-            channel.session.resume(file, self.clock())
-        channel.flush()
-
-    async def _carried_out(self, channel: Channel) -> None:
-        self.dock.check()
-        try:
-            await channel.committed()
-        except JournalFailed as failure:
-            raise failure.problem.refusal() from failure
-
-    async def delete_stored(self, file_id: str) -> None:
-        """Delete a stored file. Raises FILE_NOT_FOUND, also for one that is not stored (any more)."""
-        found = await self.journal.read(lambda connection: archive.stored_file(connection, file_id))
-        if found is None or found[1] != "completed" or found[2] is None:
-            raise Refused("FILE_NOT_FOUND")
-        category, name = found[2].split("/")[2:4]
-        if not await self.dock.run(self.storage.delete_stored, category, name):
-            raise Refused("FILE_NOT_FOUND")
-        try:
-            await self.journal.change(lambda connection: archive.forget_path(connection, file_id))
-        except JournalFailed as failure:
-            raise failure.problem.refusal() from failure
 
     # -- the whole
 

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from station.partfile import PartFile
+from station.digest import Digests, storage_digests
+from station.partfile import PartFile, PartLost
 
 OWN = ".station"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -48,7 +49,7 @@ class Storage:
             raise
 
     def _take_folder(self, categories: Iterable[str]) -> None:
-        self.root.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self._make_root()
         self._root = self._kept(os.open(self.root, _FOLDER))
         self._own = self._folder(self._root, OWN, 0o700)
         self._take_lock()
@@ -56,6 +57,17 @@ class Storage:
         self._categories = {name: self._folder(self._root, name, 0o750) for name in categories}
         for name, folder in self._categories.items():
             self._try_link(name, folder)
+
+    def _make_root(self) -> None:
+        """With what is missing above it; all of it will still be there after a power cut."""
+        missing = [folder for folder in (self.root, *self.root.parents) if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir(mode=0o750 if folder == self.root else 0o777, exist_ok=True)
+            above = os.open(folder.parent, _FOLDER)
+            try:
+                self._sync(above)
+            finally:
+                os.close(above)
 
     def _kept(self, fd: int) -> int:
         self._open.add(fd)
@@ -103,8 +115,60 @@ class Storage:
     # -- part files
 
     def create_part(self, name: str, algorithm: str) -> PartFile:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        return PartFile(os.open(name, flags, 0o600, dir_fd=self._parts), algorithm, durable=self._durable)
+        return PartFile(self._new_part(name), storage_digests(algorithm), durable=self._durable)
+
+    def _new_part(self, name: str) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(name, flags, 0o600, dir_fd=self._parts)
+
+    def make_part(self, name: str) -> None:
+        """Make an empty part that will still be there after a power cut."""
+        os.close(self._new_part(name))
+        self._sync(self._parts)
+
+    def reopen_part(self, name: str, offset: int, digests: Digests) -> PartFile:
+        """Go on with a part at `offset`, whatever follows there. Raises PartLost if it holds less."""
+        try:
+            fd = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._parts)
+        except FileNotFoundError as error:
+            raise PartLost(error.errno, error.strerror) from error
+        part = PartFile(fd, digests, durable=self._durable, at=offset)
+        try:
+            if os.fstat(fd).st_size < offset:
+                raise PartLost(errno.EIO, "the part file is shorter than recorded")
+            if os.fstat(fd).st_size > offset:
+                part.cut(offset)
+            os.lseek(fd, offset, os.SEEK_SET)
+        except OSError:
+            part.close()
+            raise
+        return part
+
+    def copy_part(self, source: str, offset: int, target: str, position: int, count: int) -> None:
+        """Copy bytes of one part into another, by the kernel (which on some file systems copies nothing at all)."""
+        reading = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._parts)
+        try:
+            writing = os.open(target, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._parts)
+            try:
+                while count and (done := os.copy_file_range(reading, writing, count, offset, position)):
+                    count, offset, position = count - done, offset + done, position + done
+            finally:
+                os.close(writing)
+        finally:
+            os.close(reading)
+        if count:
+            raise PartLost(errno.EIO, "a partial upload is shorter than recorded")
+
+    def fit_part(self, name: str, offset: int, head: int) -> bytes | None:
+        """Cut a part back to what was recorded as safe; returns its first bytes. None: it holds less than that."""
+        try:
+            part = self.reopen_part(name, offset, Digests())
+        except PartLost:
+            return None
+        try:
+            return part.head(min(offset, head))
+        finally:
+            part.close()
 
     def drop_part(self, name: str) -> None:
         self._unlink(name, self._parts)

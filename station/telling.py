@@ -31,6 +31,7 @@ def started(session_id: str, category: str, file: File, moment: Moment) -> Uploa
         start_time=moment.stamp,
         attempt=file.attempt,
         target_dir=f"/upload/{category}",
+        resumed_from=file.received or None,
     )
 
 
@@ -66,6 +67,7 @@ def failed(session_id: str, file: File, problem: Problem, number: int, config: C
         retry_count=file.failures - 1,
         max_retries=config.max_retries,
         retry_until=None if until is None else Moment(0, until).stamp,
+        uploaded_bytes=file.received,
         attempt=number,
     )
 

@@ -11,6 +11,7 @@ from station.clock import Clock
 from station.config import Config
 from station.errors import Problem
 from station.journal import Journal
+from station.shelf import Shelf
 from station.stall import BodyPace
 
 TICK = 0.25  # seconds
@@ -22,13 +23,19 @@ class Watch:
     """`bodies`: request bodies that are coming in, and how to interrupt each with a problem."""
 
     def __init__(
-        self, config: Config, clock: Clock, journal: Journal, channels: Callable[[], Iterable[Channel]]
+        self,
+        config: Config,
+        clock: Clock,
+        journal: Journal,
+        channels: Callable[[], Iterable[Channel]],
+        shelf: Shelf,
     ) -> None:
         self.bodies: MutableMapping[BodyPace, Callable[[Problem], None]] = {}
         self._config = config
         self._clock = clock
         self._journal = journal
         self._channels = channels
+        self._shelf = shelf
         self._last = clock().mono
         self._swept = self._last
 
@@ -56,6 +63,7 @@ class Watch:
         for channel in tuple(self._channels()):
             channel.session.tick(self._clock())
             channel.flush()
+        self._shelf.tick()
         if now - self._swept >= _SWEEP:
             self._swept = now
             before = self._clock().wall - self._config.session_retention

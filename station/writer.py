@@ -1,6 +1,7 @@
 """The way of bytes into one part file: gathered, written off the loop one block at a time, removed when not wanted.
 
-Knows no session: `on_written` hears of each block once the kernel has it, `on_error` of what a write raised.
+Knows no session: `on_written` hears of each block once the kernel has it, `on_error` of what a write or a sync raised.
+After an error nothing is written any more.
 """
 
 from __future__ import annotations
@@ -19,20 +20,35 @@ PAUSE = 0.05
 
 
 class PartWriter:
-    """Nothing is written before `open`. At most one call of the disk is under way; all others wait behind it."""
+    """Nothing is written before `open`. At most one call of the disk is under way; all others wait behind it.
+
+    `open_part` is called in a thread, before the first write; without it the writer makes a part of its own.
+    """
 
     def __init__(
-        self, dock: Dock, on_written: Callable[[int], None], on_error: Callable[[BaseException], None]
+        self,
+        dock: Dock,
+        on_written: Callable[[int], None],
+        on_error: Callable[[BaseException], None],
+        *,
+        open_part: Callable[[], PartFile] | None = None,
     ) -> None:
         self.part_name = dock.new_id()
+        self.failed = False
         self._dock = dock
+        self._open_part = open_part or self._new_part
         self._on_written = on_written
         self._on_error = on_error
         self._buffer = bytearray()
         self._part: PartFile | None = None
         self._busy: asyncio.Future[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._open = self._hurry = self._unwanted = False
+        self._open = self._hurry = self._unwanted = self._sync_due = False
+
+    @property
+    def part(self) -> PartFile | None:
+        """The part, once it is open. Not to be touched while a call is under way, but to read its counts."""
+        return self._part
 
     @property
     def waiting(self) -> bytearray:
@@ -57,6 +73,19 @@ class PartWriter:
         while self._busy is not None:
             await asyncio.wait([self._busy])
 
+    def sync(self) -> None:
+        """Have what was put so far made safe: with the next write, or at once if none is due."""
+        self._sync_due = True
+        if self._open and self._busy is None:
+            self._begin_write()
+
+    async def settle(self) -> None:
+        """Write and sync all that waits."""
+        self._hurry = True
+        self.sync()
+        while self._busy is not None:
+            await asyncio.wait([self._busy])
+
     async def seal(self) -> dict[str, str] | None:
         """Sync and close the part; returns its checksum. Raises OSError. To be called after `drain`, once."""
         self._busy = sealing = self._dock.run(self._seal_part)
@@ -77,19 +106,20 @@ class PartWriter:
             self._dock.run(self._remove)
 
     def _write_or_wait(self) -> None:
-        if not self._open or self._busy is not None or not self._buffer:
+        if not self._open or self._busy is not None or not (self._buffer or self._sync_due):
             return
-        if self._hurry or len(self._buffer) >= self._dock.room:
+        if self._hurry or self._sync_due or len(self._buffer) >= self._dock.room:
             self._begin_write()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PAUSE, self._begin_write)
 
     def _begin_write(self) -> None:
         self._stop_timer()
-        if self._busy is not None or self._unwanted:
+        if self._busy is not None or self._unwanted or self.failed:
             return
         block, self._buffer = self._buffer, bytearray()
-        self._busy = self._dock.run(self._write, block)
+        sync, self._sync_due = self._sync_due, False
+        self._busy = self._dock.run(self._write, block, sync=sync)
         self._busy.add_done_callback(lambda done: self._wrote(done, len(block)))
 
     def _stop_timer(self) -> None:
@@ -100,6 +130,8 @@ class PartWriter:
     def _wrote(self, done: asyncio.Future[None], count: int) -> None:
         self._busy = None
         if (error := done.exception()) is not None:
+            self.failed = True
+            self._buffer.clear()
             self._on_error(error)
         else:
             self._on_written(count)
@@ -110,16 +142,20 @@ class PartWriter:
 
     # -- in a thread
 
-    def _write(self, block: bytearray) -> None:
+    def _new_part(self) -> PartFile:
+        return self._dock.storage.create_part(self.part_name, self._dock.config.checksum)
+
+    def _write(self, block: bytearray, *, sync: bool = False) -> None:
         if self._part is None:
-            self._part = self._dock.storage.create_part(self.part_name, self._dock.config.checksum)
-        self._part.write(block)
+            self._part = self._open_part()
+        self._part.write(block, sync=sync)
 
     def _seal_part(self) -> dict[str, str] | None:
         if self._part is None:
             self._write(bytearray())
         assert self._part is not None
-        return self._part.finish()
+        self._part.finish()
+        return self._part.digests.checksum(self._dock.config.checksum)
 
     def _remove(self) -> None:
         part, self._part = self._part, None

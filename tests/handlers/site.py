@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import struct
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -27,9 +28,11 @@ from handlers.door import Door
 from handlers.gate import Gate
 from handlers.log import log_request
 from server import CHUNK, new_id
+from station.berth import Berth
 from station.clock import Moment, system_clock
 from station.config import load
 from station.session import Session
+from station.space import ACTIVE
 from station.station import Station
 
 on_the_loop = pytest.mark.gen_test(timeout=30)
@@ -39,6 +42,7 @@ FRIEND = "https://intranet.example"
 UNKNOWN = "550e8400-e29b-41d4-a716-446655440000"
 ENDS = {"completed", "failed", "cancelled"}
 PATIENCE = 10.0  # seconds in which something that must happen has to have happened
+RESUMABLE = 104
 Json = dict[str, Any]
 
 
@@ -62,9 +66,14 @@ class SkippingClock:
 
     def __init__(self) -> None:
         self.ahead = 0.0
+        self._stopped: Moment | None = None
+
+    def stop(self) -> None:
+        """From now on it moves only when it is set forward."""
+        self._stopped = system_clock()
 
     def __call__(self) -> Moment:
-        now = system_clock()
+        now = self._stopped or system_clock()
         return Moment(now.mono + self.ahead, now.wall + self.ahead)
 
 
@@ -75,6 +84,8 @@ class Line:
         self.reader = reader
         self.writer = writer
         self.host = host
+        self.interims: list[tuple[int, HTTPHeaders]] = []
+        """Heads that came before the final one of the last answers."""
 
     def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -101,7 +112,8 @@ class Line:
 
     async def answer(self, *, head_only: bool = False) -> Answer:
         status, headers = await self.head()
-        while status == HTTPStatus.CONTINUE:
+        while status in {HTTPStatus.CONTINUE, RESUMABLE}:
+            self.interims.append((status, headers))
             status, headers = await self.head()
         if head_only or status in {204, 304}:
             return Answer(status, headers, b"")
@@ -325,6 +337,36 @@ class Box:
         line.send(body)
         return line
 
+    async def create(
+        self, length: int | None, session_id: str | None = None, name: str = "a.mp4", **fields: str
+    ) -> str:
+        """Make an upload by tus; its path. `length` None: deferred. `fields`: headers, `_` for `-`."""
+        told = {"filename": name} | ({} if session_id is None else {"sessionId": session_id})
+        size = {"Upload-Defer-Length": "1"} if length is None else {"Upload-Length": str(length)}
+        named = {field.replace("_", "-"): value for field, value in fields.items()}
+        answer = await self.ask("POST", "/files/", b"", {**TUS, **size, "Upload-Metadata": metadata(**told), **named})
+        assert answer.status == HTTPStatus.CREATED, answer.body
+        return answer.headers["Location"]
+
+    async def add(self, path: str, offset: int, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        """Append by tus."""
+        return await self.ask("PATCH", path, body, {**at_offset(offset), **(headers or {})})
+
+    async def begin_add(
+        self, path: str, offset: int, size: int, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> Line:
+        """Send only the first bytes of an append of `size` bytes."""
+        line = await self.connect()
+        line.begin("PATCH", path, {**at_offset(offset), "Content-Length": str(size), **(headers or {})})
+        line.send(body)
+        return line
+
+    async def offset(self, path: str) -> int:
+        """Where the upload stands."""
+        answer = await self.ask("HEAD", path, headers=TUS)
+        assert answer.status == HTTPStatus.OK, answer.status
+        return int(answer.headers["Upload-Offset"])
+
     async def send_form(
         self, parts: Sequence[bytes], query: str = "", headers: Mapping[str, str] | None = None
     ) -> Answer:
@@ -352,6 +394,10 @@ class Box:
         assert answer.status == HTTPStatus.OK, answer.body
         found: Json = answer.json()
         return found
+
+    async def berth(self, path: str) -> Berth:
+        """The upload at this path, to look at."""
+        return await self.station.shelf.find(path.rpartition("/")[2])
 
     def session(self, session_id: str) -> Session:
         """The live session, to look at."""
@@ -408,6 +454,30 @@ HANDSHAKE = {
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     "Sec-WebSocket-Version": "13",
 }
+
+
+TUS = {"Tus-Resumable": "1.0.0"}
+OCTETS = {"Content-Type": "application/offset+octet-stream"}
+PARTIAL = {"Content-Type": "application/partial-upload"}
+
+
+def metadata(**told: str) -> str:
+    return ",".join(f"{key} {b64encode(text.encode()).decode()}" for key, text in told.items())
+
+
+def at_offset(offset: int) -> dict[str, str]:
+    """The head of an append by tus."""
+    return {**TUS, **OCTETS, "Upload-Offset": str(offset)}
+
+
+def draft(version: int | None, complete: bool | None = None, offset: int | None = None) -> dict[str, str]:
+    """The head of a request by the IETF draft. `complete`: its content is all the rest."""
+    head = {} if version is None else {"Upload-Draft-Interop-Version": str(version)}
+    if complete is not None and version == 3:
+        head["Upload-Incomplete"] = f"?{int(not complete)}"
+    elif complete is not None:
+        head["Upload-Complete"] = f"?{int(complete)}"
+    return head if offset is None else {**head, **PARTIAL, "Upload-Offset": str(offset)}
 
 
 def form(parts: Sequence[bytes], *, closed: bool = True) -> bytes:
@@ -481,8 +551,10 @@ async def take_down(box: Box) -> None:
         "deliveries": lambda: station.dock.deliveries,
         "reservations": lambda: station.dock.space.reserved(station.clock().mono),
         "requests": lambda: sum(channel.session.activity.requests for channel in station.channels.values()),
-        "part files": box.unfinished,
+        "part files without an upload": lambda: len(box.unfinished()) - len(station.shelf),
     }
+    if len(station.shelf):
+        box.clock.ahead += ACTIVE  # what can be gone on with keeps its room so long
     try:
         await until(lambda: not any(each() for each in held.values()), "the station let go of all")
     except AssertionError:

@@ -42,7 +42,7 @@ async def long_session(box: Box, count: int) -> tuple[str, list[str]]:
 async def cancel_each(box: Box, session_id: str, ids: list[str]) -> None:
     """One event for each, with a chance for others to run between."""
     for id in ids:
-        await box.station.cancel(session_id, id, "test")
+        await box.station.orders.cancel(session_id, id, "test")
 
 
 @pytest.mark.parametrize("options", [["--max-files=2000"]])

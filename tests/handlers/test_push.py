@@ -81,10 +81,13 @@ PROGRESS = {
     "sessionId", "fileId", "progress", "speed", "uploadedBytes", "totalBytes", "timestamp", "estimatedTimeRemaining",
     "overallStatus", "totalProgress", "completedFiles", "failedFiles", "message", "currentFile",
 }  # fmt: skip
+FAILED = {
+    "sessionId", "fileId", "fileName", "error", "failedAt", "canRetry", "retryCount", "maxRetries", "uploadedBytes",
+}  # fmt: skip
 FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "upload-started": (
         {"sessionId", "fileId", "fileName", "fileSize", "startTime"},
-        {"attempt", "targetDir", "estimated"},
+        {"attempt", "targetDir", "estimated", "resumedFrom"},
     ),
     "upload-progress": (PROGRESS, {"estimated"}),
     "upload-completed": (
@@ -92,7 +95,7 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
         {"checksum", "attempt"},
     ),
     "upload-failed": (
-        {"sessionId", "fileId", "fileName", "error", "failedAt", "canRetry", "retryCount", "maxRetries"},
+        FAILED,
         {"retryUntil", "attempt"},
     ),
     "upload-cancelled": ({"sessionId", "reason", "cancelledAt", "uploadedBytes"}, {"fileId", "attempt"}),

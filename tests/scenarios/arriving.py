@@ -60,7 +60,7 @@ ARRIVING = (
                 "1 upload-started file=a fileSize=5 attempt=1",
                 "- upload-progress file=a progress=100 overallStatus=uploading",
                 "2 upload-completed file=a fileSize=5",
-                "3 upload-failed file=b code=UNSUPPORTED_FORMAT canRetry=false retryCount=0",
+                "3 upload-failed file=b code=UNSUPPORTED_FORMAT canRetry=false retryCount=0 uploadedBytes=0",
                 "4 upload-started file=c fileSize=7 attempt=1",
                 "- upload-progress file=c progress=100 overallStatus=uploading",
                 "5 upload-completed file=c fileSize=7",

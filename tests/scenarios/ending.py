@@ -296,7 +296,11 @@ ENDING = (
                 "3 upload-started file=b fileSize=4096 attempt=1",
                 "- upload-progress file=b progress=50 overallStatus=uploading",
             ),
-            (Break("b.txt"), "", "4 upload-failed file=b code=NETWORK_ERROR canRetry=true retryCount=0"),
+            (
+                Break("b.txt"),
+                "",
+                "4 upload-failed file=b code=NETWORK_ERROR canRetry=true retryCount=0 uploadedBytes=2048",
+            ),
             (
                 Put("b.txt", 4096, True),
                 "201",
@@ -314,7 +318,7 @@ ENDING = (
                 "2 upload-completed file=a fileSize=5",
                 "3 upload-started file=b fileSize=4096 attempt=1",
                 "- upload-progress file=b progress=50 overallStatus=uploading",
-                "4 upload-failed file=b code=NETWORK_ERROR canRetry=true retryCount=0",
+                "4 upload-failed file=b code=NETWORK_ERROR canRetry=true retryCount=0 uploadedBytes=2048",
                 "5 upload-started file=b fileSize=4096 attempt=2",
                 "- upload-progress file=b progress=100 overallStatus=uploading",
                 "6 upload-completed file=b fileSize=4096",
@@ -344,7 +348,7 @@ ENDING = (
                 "101",
                 "- session-joined seq=2 currentSeq=4 overallStatus=uploading",
                 "3 upload-started file=b fileSize=4096 attempt=1",
-                "4 upload-failed file=b code=NETWORK_ERROR canRetry=true retryCount=0",
+                "4 upload-failed file=b code=NETWORK_ERROR canRetry=true retryCount=0 uploadedBytes=2048",
             ),
             (
                 Put("b.txt", 4096, True),

@@ -19,7 +19,11 @@ FAILING = (
                 "1 upload-started file=a fileSize=4096 attempt=1",
                 "- upload-progress file=a progress=50 overallStatus=uploading",
             ),
-            (Break("a.txt"), "", "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0"),
+            (
+                Break("a.txt"),
+                "",
+                "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0 uploadedBytes=2048",
+            ),
             (Passes(10), ""),
             (
                 Put("a.txt", 4096, True),
@@ -44,7 +48,11 @@ FAILING = (
                 "1 upload-started file=a fileSize=4096 attempt=1",
                 "- upload-progress file=a progress=50 overallStatus=uploading",
             ),
-            (Break("a.txt"), "", "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0"),
+            (
+                Break("a.txt"),
+                "",
+                "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0 uploadedBytes=2048",
+            ),
             (
                 Put("a.txt", 4096),
                 "201",
@@ -68,7 +76,11 @@ FAILING = (
                 "1 upload-started file=a fileSize=4096 attempt=1",
                 "- upload-progress file=a progress=50 overallStatus=uploading",
             ),
-            (Break("a.txt"), "", "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0"),
+            (
+                Break("a.txt"),
+                "",
+                "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0 uploadedBytes=2048",
+            ),
             (
                 Passes(30),
                 "",
@@ -90,21 +102,33 @@ FAILING = (
                 "1 upload-started file=a fileSize=4096 attempt=1",
                 "- upload-progress file=a progress=50 overallStatus=uploading",
             ),
-            (Break("a.txt"), "", "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0"),
+            (
+                Break("a.txt"),
+                "",
+                "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0 uploadedBytes=2048",
+            ),
             (
                 Begin("a.txt", 4096, 2048, True),
                 "",
                 "3 upload-started file=a fileSize=4096 attempt=2",
                 "- upload-progress file=a progress=50 overallStatus=uploading",
             ),
-            (Break("a.txt"), "", "4 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=1"),
+            (
+                Break("a.txt"),
+                "",
+                "4 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=1 uploadedBytes=2048",
+            ),
             (
                 Begin("a.txt", 4096, 2048, True),
                 "",
                 "5 upload-started file=a fileSize=4096 attempt=3",
                 "- upload-progress file=a progress=50 overallStatus=uploading",
             ),
-            (Break("a.txt"), "", "6 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=2"),
+            (
+                Break("a.txt"),
+                "",
+                "6 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=2 uploadedBytes=2048",
+            ),
             (
                 Begin("a.txt", 4096, 2048, True),
                 "",
@@ -114,7 +138,7 @@ FAILING = (
             (
                 Break("a.txt"),
                 "",
-                "8 upload-failed file=a code=NETWORK_ERROR canRetry=false retryCount=3",
+                "8 upload-failed file=a code=NETWORK_ERROR canRetry=false retryCount=3 uploadedBytes=2048",
                 "9 session-completed completedFiles=0 failedFiles=1 cancelledFiles=0 uploadedSize=8192",
                 "- upload-progress file=a progress=50 overallStatus=failed",
             ),
@@ -132,7 +156,7 @@ FAILING = (
                 "1 upload-started file=a fileSize=4096 attempt=1",
                 "- upload-progress file=a progress=50 overallStatus=uploading",
             ),
-            (Passes(60), "", "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0"),
+            (Passes(60), "", "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0 uploadedBytes=2048"),
             (Hear("a.txt"), "408 REQUEST_TIMEOUT"),
             (
                 Begin("a.txt", 4096, 2048, True),
@@ -140,7 +164,7 @@ FAILING = (
                 "3 upload-started file=a fileSize=4096 attempt=2",
                 "- upload-progress file=a progress=50 overallStatus=uploading",
             ),
-            (Passes(60), "", "4 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=1"),
+            (Passes(60), "", "4 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=1 uploadedBytes=2048"),
             (Hear("a.txt"), "408 REQUEST_TIMEOUT"),
             (
                 Begin("a.txt", 4096, 2048, True),
@@ -148,7 +172,7 @@ FAILING = (
                 "5 upload-started file=a fileSize=4096 attempt=3",
                 "- upload-progress file=a progress=50 overallStatus=uploading",
             ),
-            (Passes(60), "", "6 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=2"),
+            (Passes(60), "", "6 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=2 uploadedBytes=2048"),
             (Hear("a.txt"), "408 REQUEST_TIMEOUT"),
             (
                 Begin("a.txt", 4096, 2048, True),
@@ -178,7 +202,7 @@ FAILING = (
                 "507 INSUFFICIENT_STORAGE",
                 "1 upload-started file=a fileSize=4096 attempt=1",
                 "2 session-error code=INSUFFICIENT_STORAGE action=continue files=a",
-                "3 upload-failed file=a code=INSUFFICIENT_STORAGE canRetry=true retryCount=0",
+                "3 upload-failed file=a code=INSUFFICIENT_STORAGE canRetry=true retryCount=0 uploadedBytes=0",
             ),
             (Full(False), ""),
             (
@@ -201,7 +225,7 @@ FAILING = (
             (
                 Put("a.txt", 1000),
                 "507 INSUFFICIENT_STORAGE",
-                "1 upload-failed file=a code=INSUFFICIENT_STORAGE canRetry=true retryCount=0",
+                "1 upload-failed file=a code=INSUFFICIENT_STORAGE canRetry=true retryCount=0 uploadedBytes=0",
             ),
             (
                 Passes(30),
@@ -221,7 +245,7 @@ FAILING = (
             (
                 Put("a.txt", 4097),
                 "413 FILE_SIZE_EXCEEDED",
-                "1 upload-failed file=a code=FILE_SIZE_EXCEEDED canRetry=false retryCount=0",
+                "1 upload-failed file=a code=FILE_SIZE_EXCEEDED canRetry=false retryCount=0 uploadedBytes=0",
                 "2 session-completed completedFiles=0 failedFiles=1 cancelledFiles=0 uploadedSize=0",
                 "- upload-progress file=a progress=0 overallStatus=failed",
             ),
@@ -243,7 +267,7 @@ FAILING = (
             (
                 More("a.txt", 4097, 2048, True),
                 "413 FILE_SIZE_EXCEEDED",
-                "2 upload-failed file=a code=FILE_SIZE_EXCEEDED canRetry=false retryCount=0",
+                "2 upload-failed file=a code=FILE_SIZE_EXCEEDED canRetry=false retryCount=0 uploadedBytes=2048",
                 "3 session-completed completedFiles=0 failedFiles=1 cancelledFiles=0 uploadedSize=2048",
                 "- upload-progress file=a progress=0 overallStatus=failed",
             ),
@@ -283,7 +307,7 @@ FAILING = (
             (
                 More("a.txt", 4096, 1948, True),
                 "422 CHECKSUM_MISMATCH",
-                "2 upload-failed file=a code=CHECKSUM_MISMATCH canRetry=true retryCount=0",
+                "2 upload-failed file=a code=CHECKSUM_MISMATCH canRetry=true retryCount=0 uploadedBytes=1948",
             ),
             (
                 Put("a.txt", 2048, True),
@@ -305,7 +329,7 @@ FAILING = (
             (
                 Put("a.jpg", 2048, head=b"%PDF-1.7 "),
                 "415 UNSUPPORTED_FORMAT",
-                "1 upload-failed file=a code=UNSUPPORTED_FORMAT canRetry=false retryCount=0",
+                "1 upload-failed file=a code=UNSUPPORTED_FORMAT canRetry=false retryCount=0 uploadedBytes=0",
                 "2 session-completed completedFiles=0 failedFiles=1 cancelledFiles=0 uploadedSize=0",
                 "- upload-progress file=a progress=0 overallStatus=failed",
             ),
@@ -326,7 +350,7 @@ FAILING = (
             (
                 Begin("a.txt", 4096, 2048, True),
                 "",
-                "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0",
+                "2 upload-failed file=a code=NETWORK_ERROR canRetry=true retryCount=0 uploadedBytes=2048",
                 "3 upload-started file=a fileSize=4096 attempt=2",
                 "- upload-progress file=a progress=50 overallStatus=uploading",
             ),
@@ -357,7 +381,7 @@ FAILING = (
                 Return(),
                 "101",
                 "- session-joined seq=1 currentSeq=2 overallStatus=uploading",
-                "2 upload-failed file=a code=SERVER_ERROR canRetry=true retryCount=0",
+                "2 upload-failed file=a code=SERVER_ERROR canRetry=true retryCount=0 uploadedBytes=0",
             ),
             (
                 Put("a.txt", 4096, True),
@@ -385,7 +409,7 @@ FAILING = (
             (
                 Terminate(),
                 "",
-                "2 upload-failed file=a code=SERVER_ERROR canRetry=true retryCount=0",
+                "2 upload-failed file=a code=SERVER_ERROR canRetry=true retryCount=0 uploadedBytes=2048",
                 "- (closed with 1001)",
             ),
             (Restart(), ""),

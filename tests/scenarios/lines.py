@@ -16,10 +16,10 @@ LIFECYCLE = {
 }
 _SHOWN: dict[str, tuple[str, ...]] = {
     "session-joined": ("seq", "currentSeq", "overallStatus", "resync"),
-    "upload-started": ("file", "fileSize", "estimated", "attempt"),
+    "upload-started": ("file", "fileSize", "estimated", "attempt", "resumedFrom"),
     "upload-progress": ("file", "progress", "overallStatus"),
     "upload-completed": ("file", "fileSize"),
-    "upload-failed": ("file", "code", "canRetry", "retryCount"),
+    "upload-failed": ("file", "code", "canRetry", "retryCount", "uploadedBytes"),
     "upload-cancelled": ("file", "reason", "uploadedBytes"),
     "session-completed": ("completedFiles", "failedFiles", "cancelledFiles", "uploadedSize"),
     "session-error": ("code", "action", "files"),

@@ -21,6 +21,7 @@ from handlers.door import Door
 from handlers.gate import Gate
 from station.clock import Clock, Moment
 from station.config import Config
+from station.digest import Digests
 from station.file import File
 from station.partfile import PartFile
 from station.station import Station
@@ -50,7 +51,7 @@ def counted_ids() -> Callable[[], str]:
 class FullDisk(PartFile):
     """Takes no byte any more."""
 
-    def write(self, block: bytes | bytearray) -> None:
+    def write(self, block: bytes | bytearray, *, sync: bool = False) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -123,8 +124,12 @@ class Stage:
         return (0, 0) if file is None else (file.attempt, file.received)
 
     def is_sent(self, name: str) -> bool:
+        """Whether a request brings bytes of this file."""
         file = self._file(name)
-        return file is not None and file.in_flight
+        if file is None or not file.in_flight:
+            return False
+        berth = self.station.shelf.of_file(file)
+        return berth is None or berth.holder is not None
 
     def _file(self, name: str) -> File | None:
         files = [file for each in self.station.channels.values() for file in each.session.files.values()]
@@ -134,6 +139,11 @@ class Stage:
         class Full(Storage):
             def create_part(self, name: str, algorithm: str) -> PartFile:
                 part = super().create_part(name, algorithm)
+                part.__class__ = FullDisk
+                return part
+
+            def reopen_part(self, name: str, offset: int, digests: Digests) -> PartFile:
+                part = super().reopen_part(name, offset, digests)
                 part.__class__ = FullDisk
                 return part
 

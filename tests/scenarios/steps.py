@@ -23,6 +23,8 @@ class Play:
     session_id: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     letters: Letters = field(default_factory=Letters)
+    uploads: dict[str, str] = field(default_factory=dict)
+    """Addresses of resumable uploads, by name."""
     sending: dict[str, Connection] = field(default_factory=dict)
     stale: list[Connection] = field(default_factory=list)
     """Connections of requests that a newer one has taken over."""

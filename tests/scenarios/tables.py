@@ -5,5 +5,6 @@ from __future__ import annotations
 from tests.scenarios.arriving import ARRIVING
 from tests.scenarios.ending import ENDING
 from tests.scenarios.failing import FAILING
+from tests.scenarios.resuming import RESUMING
 
-SCENARIOS = (*ARRIVING, *FAILING, *ENDING)
+SCENARIOS = (*ARRIVING, *FAILING, *RESUMING, *ENDING)

@@ -21,16 +21,20 @@ from uuid import uuid4
 import pytest
 
 from station import station as house
+from station.append import Append as Appending
 from station.batch import BatchIntake
+from station.berth import Berth
 from station.channel import Channel
 from station.clock import Moment
 from station.config import Config
+from station.digest import Digests
 from station.errors import Problem, Refused
 from station.file import File
 from station.intake import Intake, RawIntake, Receipt
 from station.journal import Journal
 from station.multipart import Decoder
 from station.partfile import PartFile
+from station.resumption import Append, Checks, Create
 from station.settling import Terms
 from station.station import Station
 from station.storage import Storage
@@ -91,7 +95,8 @@ class Hold:
 class Points:
     """Named points that blocking work passes; each can be held once, or made to fail at its nth passing.
 
-    Points: create, write, fsync (of the part), link, folder (its fsync), commit, drop.
+    Points: create, make, reopen, read (through), write, fsync, cut, copy (of parts), link, folder (its fsync), commit,
+    drop.
     """
 
     def __init__(self) -> None:
@@ -124,13 +129,25 @@ class Points:
 class WatchedPart(PartFile):
     points: Points
 
-    def write(self, block: bytes | bytearray) -> None:
+    def write(self, block: bytes | bytearray, *, sync: bool = False) -> None:
         self.points.reach("write")
-        super().write(block)
+        super().write(block, sync=sync)
 
-    def finish(self) -> dict[str, str] | None:
-        self.points.reach("fsync")
-        return super().finish()
+    def read_through(self) -> None:
+        if self.written:
+            self.points.reach("read")
+        super().read_through()
+
+    def cut(self, length: int) -> None:
+        self.points.reach("cut")
+        super().cut(length)
+
+    def _make_safe(self, sync: Callable[[int], None]) -> None:
+        def watched(fd: int) -> None:
+            self.points.reach("fsync")
+            sync(fd)
+
+        super()._make_safe(watched)
 
 
 class Disk(Storage):
@@ -143,7 +160,21 @@ class Disk(Storage):
 
     def create_part(self, name: str, algorithm: str) -> PartFile:
         self.points.reach("create")
-        part = super().create_part(name, algorithm)
+        return self._watched(super().create_part(name, algorithm))
+
+    def make_part(self, name: str) -> None:
+        self.points.reach("make")
+        super().make_part(name)
+
+    def copy_part(self, source: str, offset: int, target: str, position: int, count: int) -> None:
+        self.points.reach("copy")
+        super().copy_part(source, offset, target, position, count)
+
+    def reopen_part(self, name: str, offset: int, digests: Digests) -> PartFile:
+        self.points.reach("reopen")
+        return self._watched(super().reopen_part(name, offset, digests))
+
+    def _watched(self, part: PartFile) -> PartFile:
         part.__class__ = WatchedPart
         watched = cast(WatchedPart, part)
         watched.points = self.points
@@ -330,6 +361,58 @@ class Place:
             await intake.open(channel.session.id, file_id, None)
         return intake
 
+    async def upload(
+        self,
+        channel: Channel | None = None,
+        name: str = "a.txt",
+        length: int | None = 5,
+        *,
+        file_id: str | None = None,
+        **wish: Any,
+    ) -> Berth:
+        """Make an upload resource, in the session or, without one, in an implicit one."""
+        told = {"filename": name} if file_id is None else {"filename": name, "fileId": file_id}
+        session_id = None if channel is None else channel.session.id
+        return await self.station.creation.create(Create(length, told=told, **wish), session_id, None)
+
+    async def append(
+        self,
+        berth: Berth,
+        content_length: int | None = None,
+        *,
+        length: int | None = None,
+        last: bool | None = None,
+        checks: Checks | None = None,
+    ) -> Appending:
+        """A request that adds to an upload, at the offset where it stands; `length`, `last`: as it tells them.
+
+        It ends an older one first, as the handler does.
+        """
+        await berth.free()
+        wish = Append(berth.upload.offset, length=length, last=last, checks=checks or Checks())
+        append = self.station.append(berth, wish)
+        append.open(content_length)
+        return append
+
+    async def add(
+        self, berth: Berth, body: bytes, *, chunked: bool = False, block: int = 65536, **asked: Any
+    ) -> Appending:
+        """Such a request, whole; and if nothing is missing then, the upload is finished."""
+        append = await self.append(berth, None if chunked else len(body), **asked)
+        for piece in cut(body, block):
+            await append.feed(piece)
+        await append.end(whole=True)
+        await finished(berth)
+        return append
+
+    def part(self, berth: Berth) -> bytes:
+        return (self.root / ".station" / "parts" / berth.upload.id).read_bytes()
+
+    def recorded(self, berth: Berth) -> int:
+        """The offset as the journal has it."""
+        found: int = rows(self.root, "SELECT offset FROM uploads WHERE id=?", berth.upload.id)[0][0]
+        return found
+
     async def batch_open(
         self, length: int | None, session_id: str | None = None, content_type: str | None = None
     ) -> BatchIntake:
@@ -361,6 +444,18 @@ def ended_on_refusal(intake: Intake) -> Iterator[None]:
 
 def cut(body: bytes, size: int) -> Iterator[bytes]:
     return (body[at : at + size] for at in range(0, len(body), size))
+
+
+def lines(size: int) -> bytes:
+    """A text of this size in which no two places look alike."""
+    return b"".join(b"%07d\n" % number for number in range(size // 8 + 1))[:size]
+
+
+async def finished(berth: Berth) -> None:
+    """Wait until the upload is stored, or could not be, if that is under way."""
+    if berth.finishing is not None:
+        async with asyncio.timeout(DEADLINE):
+            await asyncio.wait([berth.finishing])
 
 
 def field_part(name: str, value: str) -> bytes:
@@ -404,6 +499,8 @@ async def close(place: Place) -> None:
     place.points.release_all()
     for delivery in tuple(place.station.dock.deliveries):
         delivery.fail(Problem("SERVER_ERROR"))
+    async with asyncio.timeout(DEADLINE):
+        await place.station.dock.emptied()
     await place.station.stop()
 
 

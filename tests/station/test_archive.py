@@ -9,8 +9,9 @@ import pytest
 
 from station import archive
 from station.archive import picture_of
+from station.resumption import Kind
 from station.wire import Message
-from tests.station.places import Place, events_in, file_of, open_place
+from tests.station.places import Place, events_in, file_of, open_place, until
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
@@ -18,7 +19,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 async def a_settled_session(place: Place) -> str:
     channel = await place.open(("a.txt", 5), ("b.txt", 5), ("c.txt", 5))
     await place.raw(channel, "a.txt", b"first")
-    await place.station.cancel(channel.session.id, file_of(channel, 1).id, "unwanted")
+    await place.station.orders.cancel(channel.session.id, file_of(channel, 1).id, "unwanted")
     await place.raw(channel, "c.txt", b"third")
     await place.listener.hears_the_last()
     return channel.session.id
@@ -60,7 +61,7 @@ async def test_the_picture_read_back_is_the_picture_that_was_told(tmp_path: Path
     async with open_place(tmp_path) as place:
         channel = await place.open(("a.txt", 5), ("b.txt", 5), ("c.txt", 5))
         await place.raw(channel, "a.txt", b"first")
-        await place.station.cancel(channel.session.id, file_of(channel, 1).id, "unwanted")
+        await place.station.orders.cancel(channel.session.id, file_of(channel, 1).id, "unwanted")
         for settled in (False, True):
             if settled:
                 await place.raw(channel, "c.txt", b"third")
@@ -91,7 +92,7 @@ async def test_unsettled_sessions_come_oldest_first(tmp_path: Path) -> None:
         for _ in range(5):
             place.clock.pass_by(1)
             ids.append((await place.open(auto_complete=False)).session.id)
-        await place.station.complete(ids[2])
+        await place.station.orders.complete(ids[2])
         assert await place.journal.read(archive.unsettled) == [*ids[:2], *ids[3:]]
 
 
@@ -102,7 +103,7 @@ async def test_the_newest_time_is_that_of_the_last_entry(tmp_path: Path) -> None
         channel = await place.open(auto_complete=False)
         assert await place.journal.read(archive.newest_time) == place.clock.wall
         place.clock.pass_by(7)
-        await place.station.complete(channel.session.id)
+        await place.station.orders.complete(channel.session.id)
         assert await place.journal.read(archive.newest_time) == place.clock.wall
 
 
@@ -128,7 +129,7 @@ async def test_forgetting_takes_sessions_that_ended_before_and_keeps_stored_file
         place.clock.pass_by(100)
         open_one = await place.open(("a.txt", 5))
         new = (await place.open(auto_complete=False)).session.id
-        await place.station.complete(new)
+        await place.station.orders.complete(new)
         boundary = place.clock.wall
         await place.journal.change(lambda journal: archive.forget_settled(journal, boundary))
         assert await kept_of(place, old) is None
@@ -154,3 +155,48 @@ async def test_a_stored_file_is_known_until_its_path_is_forgotten(tmp_path: Path
         await place.journal.change(lambda journal: archive.forget_path(journal, file.id))
         found = await place.journal.read(lambda journal: archive.stored_file(journal, file.id))
         assert found == (channel.session.id, "completed", None)
+
+
+@pytest.mark.gen_test
+async def test_an_upload_is_told_as_it_was_recorded(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        read = place.journal.read
+        assert await read(lambda journal: archive.upload(journal, UNKNOWN)) is None
+        assert await read(archive.open_uploads) == []
+        berth = await place.upload(await place.open(expected=1), length=1000)
+        await place.add(berth, b"hello")
+        found = await read(lambda journal: archive.upload(journal, berth.upload.id))
+        assert found is not None
+        assert (found.id, found.offset, found.expires_at) == (berth.upload.id, 5, place.clock.wall + 86400)
+        assert (found.kept["length"], found.kept["kind"], found.kept["name"]) == (1000, "whole", "a.txt")
+        assert await read(archive.open_uploads) == [found]
+
+
+@pytest.mark.gen_test
+async def test_open_uploads_are_those_that_can_be_gone_on_with(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(auto_complete=False)
+        stored = await place.upload(channel, "a.txt", 5)
+        resting = await place.upload(channel, "b.txt", 1000)
+        cancelled = await place.upload(channel, "c.txt", 5)
+        partial = await place.upload(length=5, kind=Kind.PARTIAL)
+        await place.add(stored, b"hello")
+        await place.add(partial, b"hello")
+        await place.add(resting, b"hello")
+        await place.station.orders.cancel(channel.session.id, cancelled.upload.file_id, "user")
+        await until(lambda: len(place.station.shelf) == 2)
+        kept = await place.journal.read(archive.open_uploads)
+        assert {each.id for each in kept} == {resting.upload.id, partial.upload.id}
+
+
+@pytest.mark.gen_test
+async def test_uploads_that_ended_before_are_forgotten_and_open_ones_never(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        old, new, open_one = [await place.upload(length=5, kind=Kind.PARTIAL) for _ in range(3)]
+        await place.station.shelf.retire(old, "expired")
+        place.clock.pass_by(100)
+        boundary = place.clock.wall
+        await place.station.shelf.retire(new, "expired")
+        await place.journal.change(lambda journal: archive.forget_settled(journal, boundary))
+        left = await place.journal.read(lambda journal: journal.execute("SELECT id FROM uploads").fetchall())
+        assert {row[0] for row in left} == {new.upload.id, open_one.upload.id}

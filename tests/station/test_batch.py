@@ -354,7 +354,7 @@ async def test_a_truncated_body_gives_each_file_one_outcome(tmp_path: Path, wher
             assert receipt.problem is not None
             assert receipt.problem.code in {"VALIDATION_ERROR", "NO_FILES"}
             with contextlib.suppress(Refused):  # unless the last file has ended it
-                await place.station.cancel(channel.session.id, None, "over")
+                await place.station.orders.cancel(channel.session.id, None, "over")
             await listener.hears_the_last()
             assert_rules_hold(listener.messages)
             completed = listener.names.count("upload-completed")
@@ -413,7 +413,7 @@ async def test_a_cancel_skips_the_part_and_ends_a_request_that_has_nothing_left(
         body = form(file_part("a.txt", bytes(200_000)), file_part("b.txt", b"other"))
         intake = await place.batch_open(len(body), channel.session.id)
         await intake.feed(body[:100_000])
-        await place.station.cancel(channel.session.id, file_of(channel).id if by == "file" else None, "enough")
+        await place.station.orders.cancel(channel.session.id, file_of(channel).id if by == "file" else None, "enough")
         await intake.feed(body[100_000:150_000])
         assert intake.hopeless == (by == "session")
         await intake.feed(body[150_000:])

@@ -381,3 +381,58 @@ async def test_a_file_first_heard_of_by_its_ending_has_its_name_and_size(tmp_pat
         await channel.committed()
         told = channel.picture.files["f1"]
         assert (told.name, told.status, told.total) == ("late.mp4", "cancelled", 7)
+
+
+# ---- what no event tells of ----
+
+
+def kept_status(place: Place) -> str:
+    [[status]] = rows(place.root, "SELECT status FROM files")
+    return str(status)
+
+
+@pytest.mark.gen_test
+async def test_bytes_that_are_only_counted_are_not_recorded(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await opened(place)
+        place.watch_commits()
+        attempt = begin(place, channel)
+        for _ in range(5):
+            advance(place, channel, attempt)
+            channel.flush()
+        await channel.committed()
+        for _ in range(3):
+            advance(place, channel, attempt)
+            await channel.committed()
+        assert place.points.passed.count("commit") == 1, "that of the start"
+
+
+@pytest.mark.gen_test
+async def test_a_pause_and_its_end_are_recorded_also_before_they_are_told(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await opened(place)
+        file = file_of(channel)
+        file.upload = "an upload"
+        attempt = begin(place, channel)
+        place.watch_commits()
+        hold = place.points.hold("commit")
+        channel.flush()
+        await hold.reached()  # nothing is told while this is held
+        channel.session.pause(attempt, place.clock())
+        channel.flush()
+        hold.release()
+        await channel.committed()
+        assert kept_status(place) == "paused"
+        hold = place.points.hold("commit")
+        channel.session.resume(file, place.clock())
+        channel.flush()
+        await hold.reached()
+        channel.session.pause(attempt, place.clock())
+        channel.flush()
+        hold.release()
+        await channel.committed()
+        assert kept_status(place) == "paused", "the last word counts"
+        channel.session.resume(file, place.clock())
+        await channel.committed()
+        assert kept_status(place) == "uploading"
+        assert place.listener.data("upload-progress")[-1]["currentFile"]["status"] == "uploading"

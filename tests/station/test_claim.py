@@ -122,6 +122,33 @@ def test_the_first_of_two_that_wait_is_adopted() -> None:
     assert ask(session) is second
 
 
+def test_a_live_resumable_file_is_never_adopted() -> None:
+    """Its upload waits for its first bytes: another request of the same name and size is another file."""
+    session = a_session(Terms(expected=3))
+    a_file(session, resumable=True)
+    assert ask(session).id == NEW
+    paused = sending(session, 0, resumable=True)
+    session.pause(paused, at(1))
+    lull = sending(session, 0, resumable=True)
+    session.rest(lull, LOST, at(4))
+    assert claim(session, "another", "a.jpg", 100, None, at(5)).id == "another"
+
+
+def test_a_resumable_file_that_failed_is_adopted_and_begins_at_nought() -> None:
+    session = a_session(Terms(expected=2))
+    attempt = sending(session, 0, resumable=True)
+    session.advance(attempt, 40, at(1))
+    session.fail(attempt, LOST, at(1))
+    file = ask(session)
+    assert file is session.files[attempt.file_id]
+    assert (file.upload, file.expires_at) == (None, None)
+    session.take_news()
+    store(session, session.start(file, 100, at(6)), 7)
+    assert (file.received, file.received_total) == (100, 140)
+    (started, *_) = session.take_news()
+    assert getattr(started, "resumed_from", 0) is None
+
+
 # ---- by id ----
 
 
@@ -185,6 +212,28 @@ def test_a_file_that_is_being_sent_is_taken_over(paused: bool) -> None:
     assert not session.advance(attempt, 1, at(6))
     store(session, session.start(file, 100, at(6)), 7)
     assert file.status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("state", ["pending", "running", "in a lull", "paused", "failed"])
+def test_whoever_sends_a_file_by_its_id_takes_it_from_its_upload(state: str) -> None:
+    session = a_session(Terms(expected=2), max_retries=0)
+    file = a_file(session, resumable=True)
+    if state != "pending":
+        attempt = session.start(file, 100, at(0))
+        match state:
+            case "in a lull":
+                session.rest(attempt, None, at(4))
+            case "paused":
+                session.pause(attempt, at(1))
+            case "failed":
+                session.fail(attempt, LOST, at(1))
+    assert ask(session, file_id=file.id) is file
+    assert (file.upload, file.expires_at, file.lull, file.claimed) == (None, None, None, True)
+    assert not file.in_flight
+    session.request_began(at(5))
+    session.take_news()
+    session.tick(at(100_000))
+    assert session.take_news() == [], "neither the old lull nor the old expiry ends it"
 
 
 def test_the_last_try_is_not_taken_over() -> None:

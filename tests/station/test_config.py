@@ -30,6 +30,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "session_timeout": ("1h", 3600.0),
     "session_retention": ("7d", 604_800.0),
     "upload_expiry": ("2h", 7200.0),
+    "delete_by_uploader": ("on", True),
     "progress_interval": ("0.25", 0.25),
     "progress_step": ("0.5", 0.5),
     "progress_max_silence": ("3s", 3.0),
@@ -103,6 +104,10 @@ def conf(tmp_path: Path) -> Path:
 def test_the_options_that_the_contract_fixes_have_its_defaults() -> None:
     config = load([], {})
     assert {name: getattr(config, name) for name in FIXED} == FIXED
+
+
+def test_who_uploads_may_not_delete_what_is_stored_unless_the_operator_allows_it() -> None:
+    assert load([], {}).delete_by_uploader is False
 
 
 def test_this_file_knows_every_option() -> None:

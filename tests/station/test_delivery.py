@@ -233,7 +233,7 @@ async def test_a_cancel_takes_effect_within_one_chunk_and_leaves_no_part(tmp_pat
         delivery = bound(place, channel)
         await feed(delivery, bytes(3 * MIB))
         await until(lambda: file_of(channel).received >= MIB)
-        await place.station.cancel(channel.session.id, file_of(channel).id if by == "file" else None, "enough")
+        await place.station.orders.cancel(channel.session.id, file_of(channel).id if by == "file" else None, "enough")
         assert delivery.dead
         before = delivery.arrived
         await feed(delivery, bytes(MIB))
@@ -260,7 +260,7 @@ async def test_a_cancel_while_the_disk_works_leaves_no_part(tmp_path: Path, poin
 
         sending = asyncio.ensure_future(send())
         await hold.reached()
-        await place.station.cancel(channel.session.id, None, "enough")
+        await place.station.orders.cancel(channel.session.id, None, "enough")
         assert delivery.dead
         # Whatever the dock begins now, it begins beside the call that is held.
         await asyncio.gather(*(place.station.dock.run(int) for _ in range(8)))
@@ -279,7 +279,7 @@ async def test_a_cancel_while_the_client_stalls_needs_no_further_byte(tmp_path: 
         channel = await place.open(("a.txt", None))
         delivery = bound(place, channel)
         await feed(delivery, bytes(sent))
-        await place.station.cancel(channel.session.id, file_of(channel).id, "enough")
+        await place.station.orders.cancel(channel.session.id, file_of(channel).id, "enough")
         assert delivery.dead
         assert place.station.dock.deliveries == set()
         await place.no_parts()

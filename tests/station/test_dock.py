@@ -11,7 +11,8 @@ import pytest
 from station.delivery import Delivery
 from station.dock import FEW, LARGE, SMALL, problem_of
 from station.errors import Problem, Refused
-from tests.station.places import Place, file_of, file_part, form, open_place
+from station.resumption import Kind
+from tests.station.places import Place, file_of, file_part, form, open_place, small_disk
 
 
 def arriving(place: Place, count: int) -> list[Delivery]:
@@ -134,3 +135,49 @@ async def test_blocking_work_keeps_the_loop_free_and_gives_back_what_it_raises(t
         (await part).close()
         with pytest.raises(OSError, match="why"):
             await place.station.dock.run(broken)
+
+
+@pytest.mark.gen_test
+async def test_closing_waits_for_the_work_that_runs_and_for_what_it_leads_to(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        dock = place.station.dock
+        hold = place.points.hold("make")
+        making = dock.run(place.disk.make_part, "p")
+        making.add_done_callback(lambda done: dock.run(place.disk.drop_part, "p"))
+        await hold.reached()
+        closing = asyncio.ensure_future(dock.close())
+        await asyncio.sleep(0)
+        assert (closing.done(), dock.closed) == (False, False)
+        hold.release()
+        await closing
+        assert dock.closed
+        assert place.parts == []
+        with pytest.raises(RuntimeError):
+            dock.run(place.disk.make_part, "q")
+
+
+@pytest.mark.gen_test
+async def test_whoever_is_admitted_again_is_not_in_its_own_way(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small") as small:
+        async with open_place(small) as place:
+            dock = place.station.dock
+            size = place.disk.space().free // 3 * 2
+            for _ in range(3):
+                dock.admit("one", size)
+            with pytest.raises(Refused):
+                dock.admit("two", size)
+
+
+@pytest.mark.gen_test
+async def test_requests_that_go_on_with_uploads_are_deliveries_too(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        dock = place.station.dock
+        berth = await place.upload(length=10, kind=Kind.PARTIAL)
+        assert dock.deliveries == set(), "an upload that nobody sends is none"
+        append = await place.append(berth, 10)
+        assert dock.deliveries == {append}
+        await append.feed(b"hello")
+        emptied = asyncio.ensure_future(dock.emptied())
+        append.cut(None)
+        await emptied
+        assert append.released.is_set()

@@ -46,6 +46,7 @@ FAILED = UploadFailed(
     can_retry=False,
     retry_count=0,
     max_retries=3,
+    uploaded_bytes=3,
     attempt=1,
 )
 CANCELLED = UploadCancelled(session_id="s", file_id="f", reason="user", cancelled_at=STAMP, uploaded_bytes=3, attempt=1)
@@ -69,7 +70,7 @@ TABLE: list[tuple[Event, str, str, dict[str, Any]]] = [
     (
         FAILED,
         "upload-failed",
-        "sessionId fileId fileName error failedAt canRetry retryCount maxRetries",
+        "sessionId fileId fileName error failedAt canRetry retryCount maxRetries uploadedBytes",
         {"retryUntil": STAMP},
     ),
     (CANCELLED, "upload-cancelled", "sessionId fileId reason cancelledAt uploadedBytes", {}),
@@ -103,6 +104,10 @@ def test_the_deferred_size_of_a_started_file_is_sent_as_null() -> None:
 def test_a_cancelled_session_names_no_file() -> None:
     whole = UploadCancelled(session_id="s", reason="user", cancelled_at=STAMP, uploaded_bytes=3)
     assert "fileId" not in whole.data()
+
+
+def test_a_failure_says_last_how_much_is_here() -> None:
+    assert list(FAILED.data().items())[-1] == ("uploadedBytes", 3)
 
 
 def test_false_and_nought_are_sent() -> None:

@@ -188,7 +188,7 @@ async def test_a_file_that_ended_is_not_sent_again(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         channel = await place.open(("a.txt", 5), ("b.txt", 5), ("c.txt", 5))
         await place.raw(channel, "a.txt")
-        await place.station.cancel(channel.session.id, file_of(channel, 1).id, "enough")
+        await place.station.orders.cancel(channel.session.id, file_of(channel, 1).id, "enough")
         for at, code in ((0, "UPLOAD_ALREADY_COMPLETED"), (1, "UPLOAD_CANCELLED")):
             with pytest.raises(Refused) as refused:
                 await place.raw_open(channel, file_id=file_of(channel, at).id)

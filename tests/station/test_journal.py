@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from station import archive
+from station import archive, schema
 from station.errors import Refused
 from station.journal import Journal, JournalFailed
-from station.rows import EventRow, Record, SessionRow
-from tests.station.places import HeldJournal, Points, new_id, small_disk
+from station.rows import EventRow, Record, SessionRow, UploadRow, move_offset, write_upload
+from tests.station.places import HeldJournal, Points, crash_image, new_id, small_disk
 
 CONTENT = "x" * 65536
 
@@ -328,6 +328,41 @@ async def test_the_epoch_stays_when_only_the_witness_is_behind_or_lost(tmp_path:
     (tmp_path / "witness").unlink()
     async with opened(tmp_path) as journal:
         assert journal.epoch == epoch
+
+
+@pytest.mark.gen_test
+async def test_a_journal_of_version_1_keeps_its_epoch_and_what_it_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+    async with opened(tmp_path) as journal:
+        await journal.write(record("s", "upload-started", "upload-completed"))
+        epoch = journal.epoch
+    monkeypatch.undo()
+    async with opened(tmp_path) as journal:
+        assert journal.epoch == epoch
+        assert await seqs_of(journal, "s") == [1, 2]
+        await journal.change(lambda connection: write_upload(connection, UploadRow("u", 5, None, None, "{}")))
+        assert await journal.read(lambda connection: connection.execute("SELECT offset FROM uploads").fetchall()) == [
+            (5,)
+        ]
+
+
+@pytest.mark.gen_test
+async def test_an_offset_that_was_recorded_is_there_after_a_kill_and_one_in_a_failed_commit_is_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a").mkdir()
+    async with opened(tmp_path / "a") as journal:
+        await journal.change(lambda connection: write_upload(connection, UploadRow("u", 0, None, None, "{}")))
+        await journal.change(lambda connection: move_offset(connection, "u", 16, 1.0))
+        journal.break_down()
+        failed = await outcomes(journal.change(lambda connection: move_offset(connection, "u", 32, 1.0)))
+        assert isinstance(failed[0], JournalFailed)
+        image = crash_image(tmp_path / "a", tmp_path / "b")
+    async with opened(image) as journal:
+        kept = await journal.read(lambda connection: connection.execute("SELECT offset FROM uploads").fetchall())
+        assert kept == [(16,)]
 
 
 @pytest.mark.gen_test

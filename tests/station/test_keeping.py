@@ -50,7 +50,7 @@ intents = st.none() | st.builds(
         name=st.text(st.characters(exclude_categories=["Cs"])),
         size=st.none() | whole,
         estimated=st.booleans(),
-        resumable=st.booleans(),
+        upload=st.none() | st.just("0b6ad5a1-7d2f-4b8e-8a43-5a3f0d6f1c22"),
         status=st.sampled_from([status for status in Status if status not in {Status.UPLOADING, Status.PAUSED}]),
         attempt=whole,
         failures=whole,
@@ -77,8 +77,43 @@ def test_the_time_of_a_running_attempt_is_not_lost(paused: bool) -> None:
     if paused:
         session.pause(attempt, at(2))
     back = revived(session, 3.5, 60)  # killed at 3.5, started again at 60
-    back.fail(attempt, Problem("SERVER_ERROR"), later(60))
-    assert back.files[attempt.file_id].spent == 2.5
+    back.fail(attempt, Problem("SERVER_ERROR"), later(61))
+    assert back.files[attempt.file_id].spent == (1.0 if paused else 3.5), "the clock of a paused one stands still"
+
+
+def test_a_paused_file_that_goes_on_in_another_run_counts_on_from_there() -> None:
+    session = a_session()
+    attempt = sending(session, 1, resumable=True)
+    session.pause(attempt, at(2))
+    back = revived(session, 3, 60)
+    file = back.files[attempt.file_id]
+    assert back.go_on(file, 0, 100, later(70)) == attempt
+    back.fail(attempt, Problem("NETWORK_ERROR"), later(72))
+    assert file.spent == 3.0
+
+
+def test_a_file_of_the_first_versions_journal_has_no_upload() -> None:
+    session = a_session()
+    kept = keep_file(a_file(session), at(1))
+    kept["resumable"] = kept.pop("upload") is not None
+    back = file_from("file-1", through_text(kept), at(1))
+    assert (back.upload, back.resumable) == (None, False)
+
+
+def test_a_lull_ends_with_the_run() -> None:
+    """Start-up gives each attempt that runs one of its own."""
+    session = a_session()
+    attempt = sending(session, 1, resumable=True)
+    session.rest(attempt, None, at(2))
+    assert revived(session, 3, 4).files[attempt.file_id].lull is None
+
+
+def test_an_upload_expires_when_it_would_have() -> None:
+    session = a_session()
+    attempt = sending(session, 1, resumable=True)
+    session.pause(attempt, at(2))
+    file = revived(session, 3, 60).files[attempt.file_id]
+    assert (file.upload, file.expires_at) == (f"upload-of-{file.id}", later(1 + CONFIG.upload_expiry).mono)
 
 
 def test_deadlines_keep_their_distance() -> None:

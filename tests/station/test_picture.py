@@ -70,7 +70,7 @@ def complete(picture: Picture, file_id: str = "a", size: int = 100) -> None:
     )
 
 
-def fail(picture: Picture, file_id: str = "a", retries: int = 0) -> None:
+def fail(picture: Picture, file_id: str = "a", retries: int = 0, **more: Any) -> None:
     tell(
         picture,
         "upload-failed",
@@ -81,6 +81,7 @@ def fail(picture: Picture, file_id: str = "a", retries: int = 0) -> None:
         canRetry=True,
         retryCount=retries,
         maxRetries=3,
+        **more,
     )
 
 
@@ -143,8 +144,73 @@ def test_a_new_attempt_begins_at_nought_and_forgets_the_error() -> None:
 
 def test_a_resumed_attempt_begins_with_the_bytes_that_are_here() -> None:
     seen = picture()
-    start(seen, resumedFrom=40)
-    assert seen.files["a"].uploaded == 40
+    start(seen, size=160, resumedFrom=40)
+    assert (seen.files["a"].uploaded, seen.files["a"].progress) == (40, 25.0)
+
+
+@pytest.mark.parametrize(("size", "estimated", "progress"), [(None, False, 0.0), (40, True, 99.0), (40, False, 100.0)])
+def test_a_resumed_attempt_is_as_far_as_is_known_of_the_size(
+    size: int | None, estimated: bool, progress: float
+) -> None:
+    seen = picture()
+    start(seen, size=size, estimated=estimated, resumedFrom=40)
+    assert seen.files["a"].progress == progress
+
+
+def test_a_failed_file_shows_how_far_it_was_though_no_progress_was_told() -> None:
+    """After a restart the events are all there is: progress messages are not journalled."""
+    seen = picture()
+    start(seen)
+    fail(seen, uploadedBytes=60)
+    assert (seen.files["a"].uploaded, seen.files["a"].progress) == (60, 60.0)
+    assert seen.snapshot(NOW)["files"][0]["uploadedBytes"] == 60
+
+
+def test_a_failure_tells_of_bytes_that_no_progress_message_told_of() -> None:
+    seen = picture()
+    start(seen)
+    move(seen, 60, 60.0)
+    fail(seen, uploadedBytes=75)
+    assert (seen.files["a"].uploaded, seen.files["a"].progress) == (75, 75.0)
+
+
+def test_what_was_shown_of_a_failed_file_does_not_go_back() -> None:
+    seen = picture()
+    start(seen)
+    move(seen, 60, 60.0)
+    fail(seen, uploadedBytes=50)
+    assert (seen.files["a"].uploaded, seen.files["a"].progress) == (50, 60.0)
+
+
+def test_a_refused_file_has_not_come_far() -> None:
+    seen = picture()
+    seen.announce("a", "a.jpg", 0)
+    fail(seen, uploadedBytes=0)
+    assert (seen.files["a"].uploaded, seen.files["a"].progress) == (0, 0.0)
+
+
+def test_a_cancelled_file_shows_how_far_it_was() -> None:
+    seen = picture()
+    start(seen, resumedFrom=10)
+    cancel(seen, uploaded=60)
+    assert (seen.files["a"].uploaded, seen.files["a"].progress) == (60, 60.0)
+    move_on = picture()
+    start(move_on)
+    move(move_on, 70, 70.0)
+    cancel(move_on, uploaded=60)
+    assert move_on.files["a"].progress == 70.0
+
+
+def test_a_file_that_is_resumed_after_a_failure_goes_on_where_it_was() -> None:
+    seen = picture()
+    start(seen)
+    move(seen, 60, 60.0)
+    fail(seen, uploadedBytes=60)
+    start(seen, attempt=2, resumedFrom=60)
+    file = seen.files["a"]
+    assert (file.status, file.uploaded, file.progress, file.retries, file.error) == ("uploading", 60, 60.0, 1, None)
+    move(seen, 50, 50.0)
+    assert file.uploaded == 60, "older progress"
 
 
 def test_a_completion_is_all_there() -> None:

@@ -25,6 +25,29 @@ def test_a_new_file_is_drawn_with_the_fields_of_the_contract() -> None:
     assert FilePicture("f", "照片.jpg").drawn() == PLAIN
 
 
+@pytest.mark.parametrize(
+    ("uploaded", "total", "estimated", "progress"),
+    [
+        (25, 200, False, 12.5),
+        (200, 200, False, 100.0),
+        (200, 200, True, 99.0),
+        (25, None, False, 0.0),
+        (0, 200, False, 0.0),
+        (0, 0, False, 0.0),  # an empty file that was refused is not all there
+        (1, 3, False, 33.33),
+    ],
+)
+def test_the_bytes_say_how_far_a_file_is(uploaded: int, total: int | None, estimated: bool, progress: float) -> None:
+    assert FilePicture("f", "a.jpg", total, estimated, uploaded=uploaded).known_progress == progress
+
+
+def test_what_is_known_of_a_retry_is_drawn_of_a_failed_file() -> None:
+    picture = FilePicture("f", "照片.jpg", status="failed", can_retry=False)
+    assert picture.drawn() == {**PLAIN, "status": "failed", "canRetry": False}
+    picture.can_retry, picture.retry_until = True, "2024-01-15T10:28:30.000Z"
+    assert picture.drawn()["retryUntil"] == "2024-01-15T10:28:30.000Z"
+
+
 def test_path_error_and_estimate_are_drawn_only_where_they_are() -> None:
     picture = FilePicture("f", "照片.jpg", estimated=True, path="/upload/personal/x", error={"code": "REJECTED"})
     assert picture.drawn() == {

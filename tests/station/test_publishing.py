@@ -210,9 +210,9 @@ async def cancel(place: Place, channel: Channel, by: str) -> bool:
     session_id = channel.session.id
     try:
         if by == "close":
-            await place.station.complete(session_id)
+            await place.station.orders.complete(session_id)
         else:
-            await place.station.cancel(session_id, file_of(channel).id if by == "file" else None, "enough")
+            await place.station.orders.cancel(session_id, file_of(channel).id if by == "file" else None, "enough")
     except Refused as refused:
         if refused.problem.code not in {"UPLOAD_ALREADY_COMPLETED", "SESSION_CLOSED"}:
             raise

@@ -71,7 +71,7 @@ def test_a_cancel_reaches_what_is_neither_final_nor_being_published() -> None:
 def test_without_a_name_every_resumable_file_in_that_status_is_meant() -> None:
     roster = Roster()
     plain, resting = (roster.announce(name, f"{name}.jpg", 5, limit=2) for name in ("f1", "f2"))
-    resting.resumable, resting.status = True, Status.PAUSED
+    resting.upload, resting.status = "u", Status.PAUSED
     assert roster.resumable(None, Status.PAUSED) == [resting]
     assert roster.resumable("f2", Status.UPLOADING) == [resting]
     with pytest.raises(Refused, match="NOT_RESUMABLE"):

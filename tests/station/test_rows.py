@@ -8,7 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from station import schema
-from station.rows import EventRow, FileRow, Record, SessionRow, write_record
+from station.rows import (
+    EventRow,
+    FileRow,
+    Record,
+    SessionRow,
+    UploadRow,
+    move_offset,
+    write_record,
+    write_upload,
+)
 
 
 @pytest.fixture
@@ -92,3 +101,26 @@ def test_the_schema_takes_all_that_the_contract_allows(connection: sqlite3.Conne
     ]
     write_record(connection, Record(session(), events=events))
     assert connection.execute("SELECT count(*) FROM events").fetchone() == (8,)
+
+
+def uploads(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    return connection.execute("SELECT id, offset, expires_at, ended_at, kept FROM uploads ORDER BY id").fetchall()
+
+
+def test_an_upload_is_written_and_written_over(connection: sqlite3.Connection) -> None:
+    write_upload(connection, UploadRow("u", 0, 5.0, None, "{}"))
+    assert uploads(connection) == [("u", 0, 5.0, None, "{}")]
+    write_upload(connection, UploadRow("u", 2**40, None, 7.0, "{1}"))
+    assert uploads(connection) == [("u", 2**40, None, 7.0, "{1}")]
+
+
+def test_an_offset_moves_alone(connection: sqlite3.Connection) -> None:
+    write_upload(connection, UploadRow("t", 1, 5.0, None, "{t}"))
+    write_upload(connection, UploadRow("u", 1, 5.0, 6.0, "{u}"))
+    move_offset(connection, "u", 9, 8.0)
+    assert uploads(connection) == [("t", 1, 5.0, None, "{t}"), ("u", 9, 8.0, 6.0, "{u}")]
+
+
+def test_the_offset_of_an_upload_that_is_not_there_moves_nothing(connection: sqlite3.Connection) -> None:
+    move_offset(connection, "u", 9, 8.0)
+    assert uploads(connection) == []

@@ -111,3 +111,91 @@ def test_a_migration_that_breaks_off_leaves_the_old_version(
         monkeypatch.undo()
         schema.prepare(connection, synchronous="FULL")
         assert version(connection) == len(schema.MIGRATIONS)
+
+
+# As the first version that was in use made it, word for word.
+VERSION_1 = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    opened_at REAL NOT NULL,
+    settled_at REAL,
+    kept TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX sessions_by_end ON sessions (settled_at);
+CREATE TABLE files (
+    id TEXT PRIMARY KEY,
+    session_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    name TEXT NOT NULL,
+    size INTEGER,
+    path TEXT,
+    kept TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX files_by_session ON files (session_id, position);
+CREATE TABLE events (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    session_id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    file_id TEXT,
+    attempt INTEGER,
+    ending INTEGER NOT NULL,
+    at REAL NOT NULL,
+    text TEXT NOT NULL,
+    UNIQUE (session_id, seq)
+);
+CREATE UNIQUE INDEX one_ending_per_attempt ON events (file_id, attempt) WHERE ending AND file_id IS NOT NULL;
+CREATE UNIQUE INDEX one_end_per_session ON events (session_id) WHERE name = 'session-completed';
+PRAGMA application_id=1431325764;
+PRAGMA user_version=1;
+"""
+CONTENTS = """
+INSERT INTO meta VALUES ('epoch', 'e');
+INSERT INTO sessions VALUES ('s', 1.0, 9.0, '{"a":1}');
+INSERT INTO files VALUES ('f', 's', 0, 'completed', 'a.txt', 5, '/upload/personal/a', '{}');
+INSERT INTO events VALUES (41, 's', 1, 'upload-completed', 'f', 1, 1, 2.0, '{}');
+INSERT INTO events VALUES (42, 's', 2, 'session-completed', NULL, NULL, 0, 3.0, '{}');
+"""
+
+
+def everything(connection: sqlite3.Connection) -> dict[str, list[object]]:
+    return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in sorted(tables(connection))}
+
+
+def shapes(connection: sqlite3.Connection) -> set[tuple[str, str | None]]:
+    """Tables and indexes, however their texts are spaced."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_master").fetchall()
+    return {(name, None if sql is None else " ".join(sql.split())) for name, sql in rows}
+
+
+@pytest.mark.parametrize("contents", ["", CONTENTS], ids=["empty", "with contents"])
+def test_a_journal_of_version_1_gets_uploads_and_loses_nothing(tmp_path: Path, contents: str) -> None:
+    with connected(tmp_path / "j") as connection, connected(tmp_path / "new") as new:
+        connection.executescript(VERSION_1 + contents)
+        before = everything(connection)
+        schema.prepare(connection, synchronous="FULL")
+        after = everything(connection)
+        assert after.pop("uploads") == []
+        assert after == before
+        assert version(connection) == len(schema.MIGRATIONS) >= 2
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        schema.prepare(new, synchronous="FULL")
+        assert shapes(connection) == shapes(new), "a new journal is the same"
+
+
+def test_numbers_go_on_after_a_migration(tmp_path: Path) -> None:
+    with connected(tmp_path / "j") as connection:
+        connection.executescript(VERSION_1 + CONTENTS + "DELETE FROM events;")
+        schema.prepare(connection, synchronous="FULL")
+        connection.execute("INSERT INTO events VALUES (NULL, 's', 3, 'x', NULL, NULL, 0, 2.0, '{}')")
+        assert connection.execute("SELECT number FROM events").fetchone() == (43,)
+
+
+def test_open_uploads_are_found_without_reading_all_of_them(tmp_path: Path) -> None:
+    with connected(tmp_path / "j") as connection:
+        schema.prepare(connection, synchronous="FULL")
+        for query in ("SELECT id FROM uploads WHERE ended_at IS NULL", "DELETE FROM uploads WHERE ended_at < 5"):
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
+            assert "uploads_by_end" in plan[0][3]

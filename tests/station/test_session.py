@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,13 +13,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from station import resting
 from station.claim import claim
 from station.clock import Moment
-from station.errors import ERRORS, Problem, Refused
-from station.events import Event, Progress, UploadFailed
+from station.errors import Problem, Refused
+from station.events import Event, Progress, UploadCancelled, UploadFailed, UploadStarted
 from station.file import Attempt, File, Status
 from station.keeping import keep_file, keep_session, session_from
-from station.session import Session
+from station.progress import percent
+from station.resting import GRACE
+from station.session import News, Session
 from station.settling import Terms
 from station.wire import dumps, loads
 from tests.station.core import (
@@ -32,15 +35,14 @@ from tests.station.core import (
     config,
     eighths,
     intent_for,
-    long_times,
     names,
     sending,
     sizes,
     store,
 )
-from tests.station.ledger import Ledger
+from tests.station.ledger import Ledger, Told
 
-RULES = config(max_files=6, max_retries=2, language="en")
+RULES = config(max_files=6, max_retries=2, language="en", upload_expiry=1200.0)
 LOST = Problem("NETWORK_ERROR")
 
 terms = st.one_of(
@@ -49,7 +51,8 @@ terms = st.one_of(
     st.builds(Terms, auto_complete=st.just(False)),
     st.builds(Terms),
 )
-doubts = st.integers(0, 3)  # a session that is cancelled by every fourth step has no life worth watching
+doubts = st.integers(0, 39)  # a session that is cancelled at once has no life worth watching
+waits = st.sampled_from([*(count / 8 for count in range(41)), *(3 * [29.875, 30.0, 31.0, 600.0, 1800.0, 86_400.0])])
 announced = st.lists(st.tuples(st.sampled_from(["a.jpg", "b.jpg"]), st.none() | sizes), max_size=3)
 
 
@@ -65,11 +68,11 @@ def said(session: Session) -> list[dict[str, Any]]:
 
 
 def after_a_crash(session: Session) -> Session:
-    """A copy without what no journal keeps: requests, claims, and the pace of attempts, that end with the process."""
+    """A copy without what ends with the process: requests, claims, lulls, and the pace of attempts."""
     copy = deepcopy(session)
     copy.activity.requests = 0
     for file in copy.files.values():
-        file.claimed = False
+        file.claimed, file.lull, file.pace = False, None, None
     return copy
 
 
@@ -79,12 +82,59 @@ class Sender:
 
     file: File
     size: int | None
-    claim: Attempt
+    claim: tuple[Attempt, int]
     attempt: Attempt | None = None
 
 
+@dataclass(eq=False)
+class Phone:
+    """A client with an upload resource for one file: it comes and goes, and brings bytes from where it stopped.
+
+    `offset`: bytes that are safe, and outlive the station. `counted`: those of them that the session knows of.
+    `open`: a request of it runs. `begun`: that request has brought bytes.
+    """
+
+    file_id: str
+    upload: str
+    length: int | None
+    offset: int = 0
+    counted: int = 0
+    open: bool = False
+    begun: bool = False
+
+
+class Watcher(Ledger):
+    """Believes nothing of resumable files either. `began_with`: bytes that the newest attempt of each began with."""
+
+    def __init__(self, max_retries: int, language: str, expected: int | None) -> None:
+        super().__init__(max_retries, language, expected)
+        self.began_with: dict[str, int] = {}
+
+    def _started(self, each: UploadStarted) -> None:
+        before = self.files.get(each.file_id, Told()).uploaded
+        super()._started(each)
+        here = each.resumed_from or 0
+        assert each.resumed_from != 0, "told though there was nothing"
+        assert not here or here >= before or before == 0, "what was told to be here is gone"
+        self.began_with[each.file_id] = here
+        told = self.files[each.file_id]
+        told.uploaded = here
+        told.progress = percent(here, each.file_size, exact=not each.estimated) if here else 0.0
+
+    def _failed(self, each: UploadFailed) -> None:
+        assert each.uploaded_bytes >= self.files.get(each.file_id, Told()).uploaded
+        super()._failed(each)
+        self.files[each.file_id].uploaded = each.uploaded_bytes
+
+
 class SessionLife(RuleBasedStateMachine):
-    """Clients, time and crashes do to a session what they like; a Ledger checks what it says."""
+    """Clients, time and crashes do to a session what they like; a Ledger checks what it says.
+
+    `plain`: there are also clients whose files begin at nought each time. `impatience`: how often, of 40 times that
+    they might, they give the session up.
+    """
+
+    plain, impatience = True, 6
 
     @initialize(terms=terms, announced=announced)
     def open(self, terms: Terms, announced: list[tuple[str, int | None]]) -> None:
@@ -97,8 +147,12 @@ class SessionLife(RuleBasedStateMachine):
         self.senders: list[Sender] = []
         self.retired: list[Attempt] = []
         self.counted: dict[str, int] = {}
+        self.phones: list[Phone] = []
+        self.lulls: dict[Attempt, tuple[str | None, float]] = {}
+        """Of attempts that no request brings bytes of: what they fail with (None: they rest), and when."""
+        self.expiry: dict[str, float] = {}
         self.session = Session(SESSION, CATEGORY, RULES, self.now, terms)
-        self.ledger = Ledger(RULES.max_retries, RULES.language, terms.expected)
+        self.ledger = Watcher(RULES.max_retries, RULES.language, terms.expected)
         for name, size in announced:
             file = self.session.announce(self.new_id(), name, size)
             self.ledger.picture.announce(file.id, file.name, file.size)
@@ -119,6 +173,41 @@ class SessionLife(RuleBasedStateMachine):
     def sender(self, data: st.DataObject, *, started: bool) -> Sender:
         return data.draw(st.sampled_from([s for s in self.senders if (s.attempt is not None) == started]))
 
+    def usable(self, phone: Phone) -> bool:
+        """Whether something can come of its upload still."""
+        file = self.session.files[phone.file_id]
+        over = file.sealed or (file.is_final(self.now.mono) and file.status is not Status.PENDING)
+        return file.upload == phone.upload and not over
+
+    def phones_that(self, *, open: bool) -> list[Phone]:
+        """Of those whose request runs, also the ones that it is in vain for."""
+        return [phone for phone in self.phones if phone.open == open and (open or self.usable(phone))]
+
+    def phone(self, data: st.DataObject, *, open: bool) -> Phone:
+        return data.draw(st.sampled_from(self.phones_that(open=open)))
+
+    def is_open(self) -> bool:
+        return not self.session.settled
+
+    def has_life(self) -> bool:
+        return self.plain or not self.session.settled
+
+    def takes_plain_files(self) -> bool:
+        return self.plain and self.session.takes_files
+
+    def has_phones(self) -> bool:
+        return bool(self.phones_that(open=False))
+
+    def has_open(self) -> bool:
+        return bool(self.phones_that(open=True))
+
+    def plain_requests(self) -> int:
+        """Requests that run and are no phone's."""
+        return self.session.activity.requests - sum(phone.open for phone in self.phones)
+
+    def has_plain_requests(self) -> bool:
+        return self.plain_requests() > 0
+
     def has_waiting(self) -> bool:
         return any(sender.attempt is None for sender in self.senders)
 
@@ -127,16 +216,16 @@ class SessionLife(RuleBasedStateMachine):
 
     # -- requests
 
+    @precondition(takes_plain_files)
     @rule()
     def request_begins(self) -> None:
-        if self.session.takes_files:
-            self.session.request_began(self.now)
+        self.session.request_began(self.now)
 
-    @precondition(lambda self: self.session.activity.requests > 0)
+    @precondition(has_plain_requests)
     @rule()
     def request_ends(self) -> None:
         """The last one takes with it what it was about to send and what it sent."""
-        if self.session.activity.requests == 1:
+        if self.plain_requests() == 1:
             for sender in self.senders:
                 self.abandon(sender)
             self.senders.clear()
@@ -147,17 +236,17 @@ class SessionLife(RuleBasedStateMachine):
             self.give_up(sender, "NETWORK_ERROR")
         elif sender.file.sealed and sender.attempt == sender.file.token:
             self.complete(sender.attempt)
-        elif not sender.file.resumable:
+        else:
             self.session.fail(sender.attempt, Problem("NETWORK_ERROR"), self.now)
 
     def holds_claim(self, sender: Sender) -> bool:
-        return not self.session.settled and sender.claim == sender.file.token
+        return not self.session.settled and sender.claim == (sender.file.token, sender.file.claims)
 
     def give_up(self, sender: Sender, code: str) -> None:
         if self.holds_claim(sender):
             self.session.refuse(sender.file, Problem(code), self.now)
 
-    @precondition(lambda self: self.session.activity.requests > 0)
+    @precondition(has_plain_requests)
     @rule(name=st.sampled_from(["a.jpg", "b.jpg"]), size=st.none() | sizes, retry=st.booleans(), data=st.data())
     def claim(self, name: str, size: int | None, retry: bool, data: st.DataObject) -> None:
         file_id = self.file(data).id if retry and self.session.files else None
@@ -165,13 +254,11 @@ class SessionLife(RuleBasedStateMachine):
             file = claim(self.session, self.new_id(), name, size, file_id, self.now)
         except Refused:
             return
-        if file.attempt == 0 and not self.session.terms.implicit:
-            file.resumable = data.draw(st.booleans())
         if file.size is not None and not file.estimated and file.attempt == 0:
             size = file.size
-        self.senders.append(Sender(file, size, file.token))
+        self.senders.append(Sender(file, size, (file.token, file.claims)))
 
-    @precondition(lambda self: self.session.takes_files and len(self.session.files) < RULES.max_files)
+    @precondition(lambda self: self.takes_plain_files() and len(self.session.files) < RULES.max_files)
     @rule(size=st.none() | sizes, estimated=st.booleans())
     def send(self, size: int | None, estimated: bool) -> None:
         """A request of its own for a new file, as far as its first byte."""
@@ -179,15 +266,15 @@ class SessionLife(RuleBasedStateMachine):
         file = claim(self.session, self.new_id(), f"{self.ids}.jpg", size, None, self.now)
         estimated = estimated and size is not None
         attempt = self.session.start(file, size, self.now, estimated=estimated)
-        self.senders.append(Sender(file, size, attempt, attempt))
+        self.senders.append(Sender(file, size, (attempt, file.claims), attempt))
 
-    @precondition(lambda self: self.session.takes_files and any(f.can_retry for f in self.session.files.values()))
+    @precondition(lambda self: self.takes_plain_files() and any(f.can_retry for f in self.session.files.values()))
     @rule(data=st.data())
     def retry(self, data: st.DataObject) -> None:
         file = data.draw(st.sampled_from([file for file in self.session.files.values() if file.can_retry]))
         claim(self.session, self.new_id(), file.name, file.size, file.id, self.now)
         attempt = self.session.start(file, file.size, self.now, estimated=file.estimated)
-        self.senders.append(Sender(file, file.size, attempt, attempt))
+        self.senders.append(Sender(file, file.size, (attempt, file.claims), attempt))
 
     @precondition(has_waiting)
     @rule(data=st.data(), estimated=st.booleans())
@@ -198,8 +285,6 @@ class SessionLife(RuleBasedStateMachine):
             return
         estimated = estimated and sender.size is not None
         sender.attempt = self.session.start(sender.file, sender.size, self.now, estimated=estimated)
-        if sender.file.resumable:
-            sender.file.expires_at = self.now.mono + RULES.upload_expiry
 
     @precondition(has_waiting)
     @rule(data=st.data(), code=codes)
@@ -262,14 +347,202 @@ class SessionLife(RuleBasedStateMachine):
 
     # -- commands
 
-    @precondition(lambda self: self.session.files)
+    # -- resumable uploads
+
+    @precondition(lambda self: self.session.takes_files)
+    @rule(name=st.sampled_from(["a.jpg", "b.jpg"]), size=st.none() | sizes, retry=st.booleans(), data=st.data())
+    def create(self, name: str, size: int | None, retry: bool, data: st.DataObject) -> None:
+        """An upload is made for a new file, or for one that waits or is taken over."""
+        self.creates(name, size, self.file(data).id if retry and self.session.files else None)
+
+    def creates(self, name: str, size: int | None, file_id: str | None) -> None:
+        self.session.request_began(self.now)
+        try:
+            file = claim(self.session, self.new_id(), name, size, file_id, self.now)
+        except Refused:
+            self.session.request_ended(self.now)
+            return
+        file.upload, file.expires_at = f"upload-{self.ids}", self.now.mono + RULES.upload_expiry
+        self.expiry[file.id] = self.elapsed + RULES.upload_expiry
+        self.phones.append(Phone(file.id, file.upload, file.announced if size is None else size))
+        self.session.let_go(file, self.now)
+        self.session.request_ended(self.now)
+
+    @precondition(has_phones)
+    @rule(data=st.data(), count=st.none() | st.integers(0, 2000))
+    def come(self, data: st.DataObject, count: int | None) -> None:
+        phone = self.phone(data, open=False)
+        self.opens(phone)
+        if count is not None:
+            self.brings(phone, self.at_most(phone, count))
+
+    def opens(self, phone: Phone) -> None:
+        file = self.session.files[phone.file_id]
+        self.session.request_began(self.now)
+        file.claimed, file.lull = not file.in_flight, None
+        resting.renew(file, RULES, self.now.mono)
+        self.expiry[file.id] = self.elapsed + RULES.upload_expiry
+        self.lulls.pop(file.token, None)
+        phone.open, phone.begun = True, False
+
+    @precondition(has_open)
+    @rule(data=st.data(), count=st.integers(0, 500))
+    def dribble(self, data: st.DataObject, count: int) -> None:
+        """Bytes become safe before there are enough of them to be judged: no attempt begins yet.
+
+        Not where the file has bytes of an older upload: those would not be counted beside these few.
+        """
+        phone = self.phone(data, open=True)
+        file = self.session.files[phone.file_id]
+        if self.usable(phone) and (file.in_flight or file.received <= phone.counted):
+            self.move(phone, self.at_most(phone, count))
+
+    @precondition(has_open)
+    @rule(data=st.data(), count=st.integers(0, 2000), pause=eighths)
+    def bring(self, data: st.DataObject, count: int, pause: float) -> None:
+        phone = self.phone(data, open=True)
+        self.elapsed += pause
+        if self.usable(phone):
+            self.brings(phone, self.at_most(phone, count))
+
+    def at_most(self, phone: Phone, count: int) -> int:
+        return count if phone.length is None else min(count, phone.length - phone.offset)
+
+    def brings(self, phone: Phone, count: int) -> None:
+        file = self.session.files[phone.file_id]
+        if not phone.begun:
+            ran, before = file.in_flight, file.token
+            attempt = self.session.go_on(file, phone.offset, phone.length, self.now)
+            assert attempt == (before if ran else Attempt(file.id, before.number + 1))
+            assert (file.received, file.status) == (phone.offset, Status.UPLOADING)
+            self.count(phone)
+            self.expiry[file.id] = self.elapsed + RULES.upload_expiry
+            phone.begun = True
+        self.move(phone, count)
+        assert file.received == phone.offset
+
+    def move(self, phone: Phone, count: int) -> None:
+        """More bytes are safe."""
+        phone.offset += count
+        if self.session.advance(self.session.files[phone.file_id].token, count, self.now):
+            self.count(phone, count)
+            self.expiry[phone.file_id] = self.elapsed + RULES.upload_expiry
+
+    def count(self, phone: Phone, count: int | None = None) -> None:
+        new = phone.offset - phone.counted if count is None else count
+        phone.counted += new
+        self.counted[phone.file_id] = self.counted.get(phone.file_id, 0) + new
+
+    @precondition(has_open)
+    @rule(data=st.data(), code=st.sampled_from([None, "NETWORK_ERROR", "SERVER_ERROR"]))
+    def leave(self, data: st.DataObject, code: str | None) -> None:
+        """The request ends before the file does; with a code, if not cleanly."""
+        self.leaves(self.phone(data, open=True), code)
+
+    def leaves(self, phone: Phone, code: str | None) -> None:
+        file = self.session.files[phone.file_id]
+        phone.open = False
+        if self.usable(phone):
+            if file.status is Status.UPLOADING:
+                self.lulls[file.token] = code, self.elapsed + GRACE
+            if file.in_flight:
+                self.session.rest(file.token, None if code is None else Problem(code), self.now)
+            elif file.claimed:
+                self.session.let_go(file, self.now)
+        self.session.request_ended(self.now)
+
+    @precondition(has_phones)
+    @rule(data=st.data(), count=st.integers(0, 500), code=st.sampled_from([None, "NETWORK_ERROR"]), late=st.booleans())
+    def stay_away(self, data: st.DataObject, count: int, code: str | None, late: bool) -> None:
+        """A request brings some bytes and ends; no other comes before the lull is over, or just `late` enough."""
+        phone = self.phone(data, open=False)
+        self.opens(phone)
+        self.brings(phone, self.at_most(phone, count))
+        self.leaves(phone, code)
+        attempt, file = self.session.files[phone.file_id].token, self.session.files[phone.file_id]
+        self.elapsed += GRACE - 0.125
+        self.tick()
+        assert (file.status, file.token) == (Status.UPLOADING, attempt)
+        if late:
+            self.elapsed += 0.125
+            self.tick()
+            assert file.status in {Status.FAILED if code else Status.PAUSED, Status.CANCELLED}
+
+    @precondition(has_open)
+    @rule(data=st.data(), code=codes, lost=st.booleans())
+    def spoil(self, data: st.DataObject, code: str, lost: bool) -> None:
+        """The request fails, and with it the attempt; `lost`: the upload, too."""
+        phone = self.phone(data, open=True)
+        file = self.session.files[phone.file_id]
+        phone.open = False
+        if self.usable(phone):
+            file.upload = None if lost else file.upload
+            if file.in_flight:
+                self.session.fail(file.token, Problem(code), self.now)
+            elif file.claimed:
+                self.session.refuse(file, Problem(code), self.now)
+            if file.can_retry:
+                self.expiry[file.id] = self.elapsed + RULES.upload_expiry
+        self.session.request_ended(self.now)
+
+    @precondition(has_open)
+    @rule(data=st.data())
+    def bring_the_rest(self, data: st.DataObject) -> None:
+        """`publish_upload` comes later."""
+        phone = self.phone(data, open=True)
+        if not self.usable(phone):
+            return
+        file = self.session.files[phone.file_id]
+        self.brings(phone, 0 if phone.length is None else phone.length - phone.offset)
+        phone.open = False
+        self.session.request_ended(self.now)
+        assert self.session.go_on(file, phone.offset, phone.offset, self.now) == file.token
+        assert self.session.seal(file.token, intent_for(file), self.now)
+
+    @precondition(lambda self: any(file.resumable and file.sealed for file in self.session.files.values()))
+    @rule(data=st.data())
+    def publish_upload(self, data: st.DataObject) -> None:
+        sealed = [file for file in self.session.files.values() if file.resumable and file.sealed]
+        self.complete(data.draw(st.sampled_from(sealed)).token)
+
+    @precondition(has_phones)
+    @rule(data=st.data(), gaps=st.lists(st.integers(0, 23), min_size=2, max_size=100), code=st.none() | codes)
+    def bring_in_chunks(self, data: st.DataObject, gaps: list[int], code: str | None) -> None:
+        """However many requests follow each other within 3 s, they are one attempt."""
+        phone = self.phone(data, open=False)
+        self.opens(phone)
+        self.brings(phone, 0)
+        file, attempt = self.session.files[phone.file_id], self.session.files[phone.file_id].token
+        self.ledger.take(self.session.take_news())
+        for gap in gaps:
+            self.leaves(phone, code)
+            self.elapsed += gap / 8
+            about = [each for each in self.tick() if getattr(each, "file_id", None) == file.id]
+            assert all(isinstance(each, Progress) and each.status == "uploading" for each in about)
+            self.opens(phone)
+            self.brings(phone, self.at_most(phone, 7))
+        assert file.token == attempt
+        about = [each for each in self.session.take_news() if not isinstance(each, Progress)]
+        assert about == []
+
+    @precondition(lambda self: self.session.files and not self.session.settled)
     @rule(data=st.data())
     def pause_or_resume(self, data: st.DataObject) -> None:
+        """A request that runs is ended first, kindly."""
         file = self.file(data)
+        failures, attempt = file.failures, file.token
         if file.status is Status.PAUSED:
             self.session.resume(file, self.now)
+            self.lulls[file.token] = None, self.elapsed + GRACE
+            self.expiry[file.id] = self.elapsed + RULES.upload_expiry
+            assert (file.status, file.token) == (Status.UPLOADING, attempt)
         elif file.resumable or file.sealed or file.status is not Status.UPLOADING:
+            for phone in self.phones_that(open=True):
+                if phone.file_id == file.id and self.usable(phone):
+                    self.leaves(phone, None)
             self.session.pause(file.token, self.now)
+            self.lulls.pop(file.token, None)
+            assert file.failures == failures, "a pause is no failure"
         else:
             with pytest.raises(Refused, match="NOT_RESUMABLE"):
                 self.session.pause(file.token, self.now)
@@ -286,37 +559,69 @@ class SessionLife(RuleBasedStateMachine):
         assert self.session.cancel_file(file.id, "user", self.now) == (not was_final)
         assert was_final or file.status is Status.CANCELLED
 
+    @precondition(has_life)
     @rule(doubt=doubts)
     def cancel(self, doubt: int) -> None:
-        if doubt:
+        if doubt >= self.impatience:
             return
         unfinished = len(self.session.files.unfinished(self.now.mono))
         known = self.session.settled or self.session.terms.cancelled
         assert self.session.cancel("user", self.now) == (0 if known else unfinished)
         assert self.session.settled or any(file.sealed for file in self.session.files.values())
 
+    @precondition(has_life)
     @rule(doubt=doubts)
     def close(self, doubt: int) -> None:
-        if doubt:
+        if doubt >= self.impatience:
             return
         self.session.close(self.now)
         going_on = (file.in_flight or file.claimed for file in self.session.files.values())
         assert self.session.settled or any(going_on)
 
+    @precondition(is_open)
     @rule(data=st.data(), code=codes)
     def report_fault(self, data: st.DataObject, code: str) -> None:
         self.session.report_fault(Problem(code), "continue", list(self.session.files), self.now)
 
     # -- time and accidents
 
-    @rule(seconds=eighths | long_times, tick=st.booleans())
+    @rule(seconds=waits, tick=st.booleans())
     def wait(self, seconds: float, tick: bool) -> None:
         self.elapsed += seconds
         if tick:
-            self.session.tick(self.now)
+            self.tick()
+
+    def tick(self) -> list[News]:
+        """What time alone does: each upload that is due expires, each lull that is over ends; no others do."""
+        self.ledger.take(self.session.take_news())
+        files, now = self.session.files, self.now
+        unfinished = {file.id: file for file in files.values() if not file.is_final(now.mono) and not file.sealed}
+        expired = [file.id for file in unfinished.values() if file.resumable and self.expiry[file.id] <= self.elapsed]
+        over = {
+            file.id: self.lulls[file.token][0]
+            for file in unfinished.values()
+            if file.status is Status.UPLOADING
+            and file.id not in expired
+            and self.lulls.get(file.token, (None, math.inf))[1] <= self.elapsed
+        }
+        closing = self.session.terms.closing
+        self.session.tick(now)
+        news = self.session.take_news()
+        ends = [(each.file_id, each.reason) for each in news if isinstance(each, UploadCancelled)]
+        assert [file_id for file_id, reason in ends if reason == "expired"] == expired
+        left = [file_id for file_id, code in over.items() if code is None]
+        assert [file_id for file_id, reason in ends if reason == "session-completed"] == (left if closing else [])
+        rested = [each.file_id for each in news if isinstance(each, Progress) and each.status == "paused"]
+        assert rested == ([] if closing else left)
+        failed = [(each.file_id, each.error["code"]) for each in news if isinstance(each, UploadFailed)]
+        assert failed == [(file_id, code) for file_id, code in over.items() if code is not None]
+        for file_id, _ in failed:
+            self.expiry[str(file_id)] = self.elapsed + RULES.upload_expiry
+        self.ledger.take(news)
+        return news
 
     @precondition(lambda self: self.retired or self.senders)
-    @rule(data=st.data(), verb=st.sampled_from(["advance", "seal", "complete", "fail", "pause"]))
+    @rule(data=st.data(), verb=st.sampled_from(["advance", "seal", "complete", "fail", "pause", "rest"]))
     def use_an_old_token(self, data: st.DataObject, verb: str) -> None:
         files = self.session.files
         old = [*self.retired, *(Attempt(file.id, file.attempt - 1) for file in files.values())]
@@ -332,6 +637,9 @@ class SessionLife(RuleBasedStateMachine):
                 self.session.complete(attempt, "/upload/x/y", None, self.now)
             case "fail":
                 self.session.fail(attempt, Problem("UPLOAD_FAILED"), self.now)
+            case "rest":
+                self.session.rest(attempt, LOST, self.now)
+                assert file is None or file.lull is None or file.token != attempt
             case _:
                 self.session.pause(attempt, self.now)
         assert self.session.take_news() == []
@@ -344,22 +652,45 @@ class SessionLife(RuleBasedStateMachine):
         self.ledger.take(self.session.take_news())
         for unheard in self.session.files.keys() - self.ledger.picture.files.keys():
             del self.session.files[unheard]  # no event told of it, so the journal never heard of it
+            self.phones = [phone for phone in self.phones if phone.file_id != unheard]
         before = self.now
         row, files = kept(self.session, before)
         self.boot += 4096.0
         revived = session_from(SESSION, row, files, RULES, self.now)
         assert kept(revived, self.now) == (row, files)
+        self.fall_behind(revived)
+        offsets = {phone.upload: phone.offset for phone in self.phones}
         old, new = after_a_crash(self.session), deepcopy(revived)
         for verb in ["recover", *verbs]:
             apart = self.now.mono - before.mono
             if verb == "wait":
                 before, self.elapsed = Moment(before.mono + 31, before.wall + 31), self.elapsed + 31
-            apply(verb, old, before)
-            apply(verb, new, Moment(before.mono + apart, before.wall))
+            apply(verb, old, before, offsets)
+            apply(verb, new, Moment(before.mono + apart, before.wall), offsets)
             assert said(old) == said(new)
         self.session = revived
         self.senders.clear()
-        apply("recover", self.session, self.now)
+        self.go_on_after_a_crash(offsets)
+
+    def fall_behind(self, session: Session) -> None:
+        """The journal has the file as it was when an event last told of it, and only the upload's offset since."""
+        for file in session.files.values():
+            if file.resumable and file.status is Status.UPLOADING and not file.sealed:
+                file.received = min(file.received, self.ledger.began_with[file.id])
+
+    def go_on_after_a_crash(self, offsets: Mapping[str, int]) -> None:
+        self.lulls.clear()
+        running = [file for file in self.session.files.values() if file.in_flight and file.resumable]
+        recover(self.session, self.now, offsets)
+        for file in running:
+            if file.status is Status.UPLOADING:
+                self.lulls[file.token] = "NETWORK_ERROR", self.elapsed + GRACE
+        for phone in self.phones:
+            phone.open = False
+            file = self.session.files[phone.file_id]
+            if file in running and file.upload == phone.upload:
+                self.count(phone)
+        self.tick()
 
     # -- what must hold
 
@@ -374,6 +705,8 @@ class SessionLife(RuleBasedStateMachine):
 
     def the_picture_is_true(self) -> None:
         files, picture = self.session.files, self.ledger.picture
+        received = {file.id: file.received_total for file in files.values() if file.received_total}
+        assert received == {file_id: count for file_id, count in self.counted.items() if count}
         unheard = files.keys() - picture.files.keys()
         assert {files[file_id].status for file_id in unheard} <= {Status.PENDING}
         for told in picture.files.values():
@@ -381,7 +714,8 @@ class SessionLife(RuleBasedStateMachine):
             assert told.status == file.status
             assert told.path == file.path
             assert told.attempt == file.attempt or told.status != "uploading"
-            assert told.uploaded <= max(file.received, 0) or told.status == "failed"
+            assert told.uploaded <= file.received
+            assert told.uploaded == file.received or told.status == "uploading"
         for status in ("completed", "failed", "cancelled"):
             assert picture.count(status) == sum(file.status == status for file in files.values())
         assert picture.settled == self.session.settled
@@ -411,12 +745,13 @@ class SessionLife(RuleBasedStateMachine):
         assert (last["fileId"] is None) == (not files)
 
 
-def apply(verb: str, session: Session, moment: Moment) -> None:
+def apply(verb: str, session: Session, moment: Moment, offsets: Mapping[str, int]) -> None:
     """What may happen to a session after a start of the station."""
     files = list(session.files.values())
     match verb:
         case "recover":
-            recover(session, moment)
+            recover(session, moment, offsets)
+            session.tick(moment)
         case "retry":
             waiting = [file for file in files if file.status is Status.PENDING or file.can_retry]
             for file in waiting if session.takes_files else []:
@@ -431,252 +766,41 @@ def apply(verb: str, session: Session, moment: Moment) -> None:
             session.tick(moment)
 
 
-def recover(session: Session, moment: Moment) -> None:
-    """End what ran: what was being published turns out to be there, the rest is lost."""
+def recover(session: Session, moment: Moment, offsets: Mapping[str, int]) -> None:
+    """What was being published turns out to be there, resumable uploads go on from what is safe, the rest is lost."""
     for file in list(session.files.values()):
         if file.sealed and file.in_flight:
             session.complete(file.token, f"/upload/{CATEGORY}/{file.id}", None, moment)
+        elif file.in_flight and file.upload is not None:
+            file.received = offsets[file.upload]
+            if file.status is Status.UPLOADING:
+                resting.lull(file, LOST, moment.mono)
+            session.remember(file, moment)
         elif file.in_flight:
             session.fail(file.token, Problem("SERVER_ERROR"), moment)
-    session.tick(moment)
+    if session.terms.closing:
+        session.close(moment)
+
+
+class UploadLife(SessionLife):
+    """Phones only, and more patient ones: so uploads live long enough to break, rest, fail, go on and expire."""
+
+    plain, impatience = False, 2
+
+    @initialize(terms=terms, announced=announced, sizes=st.lists(st.none() | sizes, min_size=1, max_size=3))
+    def open_with_uploads(self, terms: Terms, announced: list[tuple[str, int | None]], sizes: list[int | None]) -> None:
+        super().open(terms, announced)
+        for size in sizes:
+            self.creates("c.jpg", size, None)
+
+    def open(self, terms: Terms, announced: list[tuple[str, int | None]]) -> None:
+        """Not by itself."""
 
 
 SessionLife.TestCase.settings = settings(max_examples=400, stateful_step_count=50, deadline=None)
 TestSessionLife = SessionLife.TestCase
-
-
-# ---- attempts, by example ----
-
-
-def failures(session: Session) -> list[UploadFailed]:
-    return [each for each in session.take_news() if isinstance(each, UploadFailed)]
-
-
-def fail_again(session: Session, file: File, seconds: float, *, timed_out: bool = False) -> None:
-    problem = Problem("REQUEST_TIMEOUT") if timed_out else LOST
-    session.fail(session.start(file, 100, at(seconds)), problem, at(seconds + 1), timed_out=timed_out)
-
-
-def test_the_story_of_one_file() -> None:
-    session = a_session(Terms(expected=1))
-    attempt = sending(session, 0)
-    session.advance(attempt, 40, at(1))
-    session.advance(attempt, 60, at(2))
-    store(session, attempt, 2.5)
-    assert names(session.take_news()) == [
-        "upload-started",
-        "progress",
-        "progress",
-        "upload-completed",
-        "session-completed",
-        "lastword",
-    ]
-
-
-def test_an_empty_file_is_all_there_once_it_is_sealed() -> None:
-    session = a_session(Terms(expected=1))
-    attempt = sending(session, 0, size=0)
-    store(session, attempt, 0)
-    news = session.take_news()
-    assert names(news)[:3] == ["upload-started", "progress", "upload-completed"]
-    assert isinstance(news[1], Progress)
-    assert (news[1].progress, news[1].speed) == (100, 0)
-
-
-def test_an_upper_bound_gives_way_to_the_real_size_once_all_is_here() -> None:
-    session = a_session(Terms(expected=1))
-    file = a_file(session, size=None)
-    attempt = session.start(file, 5000, at(0), estimated=True)
-    session.advance(attempt, 4999, at(1))
-    session.seal(attempt, intent_for(file), at(1))
-    told = [each for each in session.take_news() if isinstance(each, Progress)]
-    assert [(each.progress, each.total, each.estimated) for each in told] == [(99.0, 5000, True), (100.0, 4999, False)]
-
-
-def test_an_older_request_cannot_end_the_attempt_of_a_newer_one() -> None:
-    session = a_session(Terms(expected=1))
-    old = sending(session, 0)
-    session.fail(old, LOST, at(1))
-    new = session.start(session.files[old.file_id], 100, at(2))
-    session.take_news()
-    session.fail(old, LOST, at(3))
-    session.complete(old, "/upload/personal/x", None, at(3))
-    assert session.take_news() == []
-    assert session.advance(new, 1, at(4))
-
-
-# ---- retries ----
-
-
-@pytest.mark.parametrize("most", [0, 1, 3])
-def test_a_file_may_be_tried_again_max_retries_times(most: int) -> None:
-    session = a_session(Terms(expected=1), max_retries=most)
-    file = a_file(session)
-    for number in range(most + 1):
-        fail_again(session, file, 2.0 * number)
-    told = failures(session)
-    assert [each.retry_count for each in told] == list(range(most + 1))
-    assert [each.can_retry for each in told] == [True] * most + [False]
-    assert [each.max_retries for each in told] == [most] * (most + 1)
-    assert session.settled
-    assert file.status is Status.FAILED
-
-
-def test_time_outs_that_use_up_all_tries_cancel_the_file() -> None:
-    session = a_session(Terms(expected=1), max_retries=1)
-    file = a_file(session)
-    fail_again(session, file, 0, timed_out=True)
-    session.take_news()
-    fail_again(session, file, 10, timed_out=True)
-    _, cancelled, *rest = session.take_news()
-    assert names([cancelled, *rest]) == ["upload-cancelled", "session-completed", "lastword"]
-    assert getattr(cancelled, "reason", None) == "retry-limit"
-    assert file.status is Status.CANCELLED
-
-
-def test_time_outs_and_other_failures_together_end_in_a_failure() -> None:
-    session = a_session(Terms(expected=1), max_retries=1)
-    file = a_file(session)
-    fail_again(session, file, 0)
-    fail_again(session, file, 10, timed_out=True)
-    assert [each.can_retry for each in failures(session)] == [True, False]
-
-
-@pytest.mark.parametrize("timed_out", [False, True])
-def test_a_resumable_file_is_never_out_of_tries(timed_out: bool) -> None:
-    session = a_session(Terms(expected=1), max_retries=0)
-    file = a_file(session, resumable=True)
-    for number in range(5):
-        fail_again(session, file, 2.0 * number, timed_out=timed_out)
-    told = failures(session)
-    assert [(each.retry_count, each.can_retry) for each in told] == [(number, True) for number in range(5)]
-    assert told[0].retry_until == at(1 + 86_400).stamp
-
-
-@pytest.mark.parametrize("code", sorted(code for code, row in ERRORS.items() if not row.retry))
-@pytest.mark.parametrize("begun", [False, True])
-def test_what_no_retry_helps_is_final(code: str, begun: bool) -> None:
-    session = a_session(Terms(expected=1))
-    file = a_file(session)
-    if begun:
-        session.fail(session.start(file, 100, at(0)), Problem(code), at(1))
-    else:
-        session.refuse(file, Problem(code), at(1))
-    (told,) = failures(session)
-    assert (told.can_retry, told.retry_until, told.retry_count) == (False, None, 0)
-    assert session.settled
-
-
-def test_a_refusal_that_a_retry_may_help_counts_as_a_failure() -> None:
-    session = a_session(Terms(expected=1))
-    file = a_file(session)
-    session.refuse(file, Problem("INSUFFICIENT_STORAGE"), at(0))
-    fail_again(session, file, 1)
-    assert [each.retry_count for each in failures(session)] == [0, 1]
-
-
-def test_a_retry_that_succeeds_completes_the_file() -> None:
-    session = a_session(Terms(expected=1))
-    file = a_file(session)
-    fail_again(session, file, 0)
-    store(session, session.start(file, 100, at(20)), 21)
-    assert file.status is Status.COMPLETED
-    assert session.settled
-
-
-# ---- throttled progress ----
-
-
-def told_at(session: Session) -> list[float]:
-    news = [each for each in session.take_news() if isinstance(each, Progress)]
-    return [each.progress for each in news]
-
-
-def test_progress_is_told_at_first_then_by_time_and_step_then_at_a_hundred() -> None:
-    session = a_session()
-    attempt = sending(session, 0, size=1000)
-    for moment, count in ((0.125, 1), (0.25, 399), (0.5, 50), (0.625, 50), (1.0, 100), (1.125, 5), (1.75, 3)):
-        session.advance(attempt, count, at(moment))
-    assert told_at(session) == [0.1, 50.0, 60.5]
-    session.advance(attempt, 392, at(1.875))
-    assert told_at(session) == [100.0]
-
-
-def test_slow_bytes_are_told_of_at_least_every_two_seconds() -> None:
-    session = a_session()
-    attempt = sending(session, 0, size=10**6)
-    told = []
-    for eighth in range(1, 81):
-        session.advance(attempt, 10, at(eighth / 8))
-        told += [eighth / 8] * len(told_at(session))
-    assert [later - earlier for earlier, later in pairwise(told)] == [1.75] * 5, "the last that is in time"
-
-
-def test_progress_that_was_held_back_is_told_when_the_silence_grows_long() -> None:
-    session = a_session()
-    attempt = sending(session, 0, size=1000)
-    session.advance(attempt, 100, at(0.125))
-    session.advance(attempt, 5, at(0.25))
-    session.tick(at(1.625))
-    assert told_at(session) == [10.0]
-    session.tick(at(1.875))
-    assert told_at(session) == [10.5], "at the next look, at 2.125, it would come just in time or just too late"
-    session.tick(at(10))
-    assert told_at(session) == []
-
-
-def test_throttles_are_configurable() -> None:
-    session = a_session(progress_interval=0.0, progress_step=10.0)
-    attempt = sending(session, 0, size=100)
-    for count in range(1, 101):
-        session.advance(attempt, 1, at(count / 128))
-    assert told_at(session) == [1.0, 11.0, 21.0, 31.0, 41.0, 51.0, 61.0, 71.0, 81.0, 91.0, 100.0]
-
-
-def test_each_attempt_and_each_file_is_throttled_by_itself() -> None:
-    session = a_session()
-    one, other = sending(session, 0), sending(session, 0)
-    session.advance(one, 10, at(0.125))
-    session.advance(other, 20, at(0.125))
-    session.fail(one, LOST, at(0.125))
-    session.advance(session.start(session.files[one.file_id], 100, at(0.25)), 5, at(0.25))
-    assert told_at(session) == [10.0, 20.0, 5.0]
-
-
-# ---- pause and resume ----
-
-
-def test_a_rest_is_told_at_once_and_stops_the_bytes() -> None:
-    session = a_session()
-    attempt = sending(session, 0, resumable=True)
-    session.take_news()
-    session.pause(attempt, at(1))
-    session.pause(attempt, at(1))
-    assert not session.advance(attempt, 1, at(2))
-    session.resume(session.files[attempt.file_id], at(3))
-    session.resume(session.files[attempt.file_id], at(3))
-    assert session.advance(attempt, 1, at(4))
-    told = [each.status for each in session.take_news() if isinstance(each, Progress)]
-    assert told == ["paused", "uploading", "uploading"]
-
-
-def test_a_file_that_is_being_published_does_not_rest() -> None:
-    session = a_session()
-    attempt = sending(session, 0, resumable=True)
-    session.seal(attempt, intent_for(session.files[attempt.file_id]), at(1))
-    session.take_news()
-    session.pause(attempt, at(1))
-    assert session.take_news() == []
-    assert session.files[attempt.file_id].status is Status.UPLOADING
-
-
-def test_only_resumable_files_rest() -> None:
-    session = a_session()
-    attempt = sending(session, 0)
-    with pytest.raises(Refused, match="NOT_RESUMABLE"):
-        session.pause(attempt, at(1))
-    with pytest.raises(Refused, match="NOT_RESUMABLE"):
-        session.resume(session.files[attempt.file_id], at(1))
+UploadLife.TestCase.settings = settings(max_examples=400, stateful_step_count=50, deadline=None)
+TestUploadLife = UploadLife.TestCase
 
 
 # ---- cancelling ----
@@ -729,6 +853,18 @@ def test_a_cancelled_session_tells_each_unfinished_file_then_itself() -> None:
     assert session.cancel("user", at(3)) == 0
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_retry_that_is_about_to_begin_after_its_grace_can_be_cancelled(whole: bool) -> None:
+    session = a_session(Terms(expected=1))
+    attempt = sending(session, 0)
+    session.fail(attempt, LOST, at(1))
+    file = claim(session, "new", "", None, attempt.file_id, at(20))
+    session.take_news()
+    assert (session.cancel("user", at(60)) if whole else session.cancel_file(file.id, "user", at(60))) == 1
+    assert file.status is Status.CANCELLED
+    assert names(session.take_news())[-2:] == ["session-completed", "lastword"]
+
+
 def test_a_session_that_waits_for_a_publish_is_cancelled_once() -> None:
     session = a_session(Terms(expected=2))
     attempt = sending(session, 0)
@@ -749,6 +885,35 @@ def test_a_publish_that_fails_in_a_cancelled_session_is_not_tried_again() -> Non
     assert isinstance(failed, UploadFailed)
     assert not failed.can_retry
     assert names(rest) == ["session-completed", "lastword"]
+
+
+# ---- time and restarts ----
+
+
+@pytest.mark.parametrize("problem", [None, LOST])
+def test_an_upload_whose_lull_and_life_are_both_over_expires(problem: Problem | None) -> None:
+    """The machine slept, say: a failure now would keep the upload for another day."""
+    session = a_session(Terms(expected=1))
+    attempt = sending(session, 0, resumable=True)
+    session.rest(attempt, problem, at(1))
+    session.take_news()
+    session.tick(at(90_000))
+    cancelled, *rest = session.take_news()
+    assert getattr(cancelled, "reason", None) == "expired"
+    assert names(rest) == ["session-completed", "lastword"]
+
+
+def test_after_a_restart_a_file_that_rests_says_so_and_no_other_does() -> None:
+    session = a_session()
+    running, paused = sending(session, 0, resumable=True), sending(session, 0, resumable=True)
+    session.advance(paused, 30, at(1))
+    session.pause(paused, at(1))
+    session.take_news()
+    for attempt in (running, paused):
+        session.remember(session.files[attempt.file_id], at(2))
+    (told,) = session.take_news()
+    assert isinstance(told, Progress)
+    assert (told.file_id, told.status, told.uploaded) == (paused.file_id, "paused", 30)
 
 
 # ---- a fault of the whole session ----

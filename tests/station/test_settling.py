@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from station import resting
 from station.claim import claim
 from station.errors import Problem
 from station.events import SessionCompleted
@@ -263,8 +266,6 @@ def test_a_session_with_a_request_is_not_abandoned() -> None:
 def test_an_unfinished_resumable_file_holds_it_open_until_it_expires() -> None:
     session = a_session(Terms(expected=1))
     attempt = sending(session, 0, resumable=True)
-    file = session.files[attempt.file_id]
-    file.expires_at = at(86_400).mono
     session.pause(attempt, at(1))
     session.take_news()
     assert settles_at(session, 90_000, step=100) == 86_400
@@ -276,6 +277,94 @@ def test_a_failed_resumable_file_may_be_resumed_until_it_expires() -> None:
     session = a_session(Terms(expected=1))
     session.fail(sending(session, 0, resumable=True), LOST, at(100))
     assert settles_at(session, 90_000, since=100, step=100) == 100 + 86_400
+
+
+@pytest.mark.parametrize("terms", [Terms(), Terms(implicit=True), Terms(auto_complete=False), Terms(expected=1)])
+@pytest.mark.parametrize("state", ["pending", "running", "in a lull", "broken", "paused", "failed"])
+def test_an_unfinished_resumable_file_holds_any_session_open_until_it_expires(terms: Terms, state: str) -> None:
+    session = a_session(replace(terms))
+    session.request_began(at(0))
+    file = a_file(session, resumable=True)
+    file.expires_at = at(86_400).mono
+    expires = 86_400.0
+    if state != "pending":
+        attempt = session.start(file, 100, at(0))
+        match state:
+            case "in a lull":
+                session.rest(attempt, None, at(10))
+            case "broken":
+                session.rest(attempt, LOST, at(10))
+                expires += 10 + resting.GRACE
+            case "paused":
+                session.pause(attempt, at(10))
+            case "failed":
+                session.fail(attempt, LOST, at(10))
+                expires += 10
+    session.request_ended(at(10))
+    for seconds in (13, 60, 1811, 1900, 43_000, expires - 0.125):
+        session.tick(at(seconds))
+    assert "session-completed" not in names(session.take_news())
+    session.tick(at(expires))
+    (cancelled, *_) = session.take_news()
+    assert getattr(cancelled, "reason", None) == "expired"
+    assert session.settled == (terms.implicit or terms.expected is not None)
+    session.tick(at(expires + LINGER))
+    assert session.settled == terms.auto_complete
+    session.tick(at(expires + TIMEOUT))
+    assert session.settled
+    assert "upload-cancelled" not in names(session.take_news()), "once is enough"
+
+
+def test_what_was_stored_never_expires() -> None:
+    session = a_session(Terms(auto_complete=False))
+    store(session, sending(session, 0, resumable=True), 1)
+    session.request_began(at(1))
+    session.take_news()
+    session.tick(at(10 * 86_400))
+    assert session.take_news() == []
+    assert session.files["file-1"].status is Status.COMPLETED
+
+
+def test_what_is_being_published_does_not_expire_any_more() -> None:
+    session = a_session(Terms(expected=1))
+    attempt = sending(session, 0, resumable=True)
+    session.advance(attempt, 100, at(1))
+    session.seal(attempt, intent_for(session.files[attempt.file_id]), at(1))
+    session.tick(at(90_000))
+    store(session, attempt, 90_001)
+    assert session.files[attempt.file_id].status is Status.COMPLETED
+
+
+def test_a_resumable_file_that_failed_for_good_holds_nothing() -> None:
+    session = a_session(Terms(expected=1))
+    session.fail(sending(session, 0, resumable=True), Problem("REJECTED"), at(1))
+    assert session.settled
+
+
+def test_complete_in_a_lull_gives_the_sender_its_three_seconds() -> None:
+    session = a_session(Terms(auto_complete=False))
+    clean, broken = (sending(session, 0, resumable=True) for _ in range(2))
+    session.rest(clean, None, at(1))
+    session.rest(broken, LOST, at(1))
+    session.take_news()
+    assert session.close(at(2)) == 0
+    session.tick(at(3.875))
+    assert session.take_news() == []
+    session.tick(at(4))
+    cancelled, failed, *rest = session.take_news()
+    assert getattr(cancelled, "reason", None) == "session-completed"
+    assert (getattr(failed, "can_retry", None), names(rest)) == (False, ["session-completed", "lastword"])
+
+
+def test_what_goes_on_in_time_after_complete_is_stored() -> None:
+    session = a_session(Terms(auto_complete=False))
+    attempt = sending(session, 0, resumable=True)
+    session.rest(attempt, None, at(1))
+    session.close(at(2))
+    assert session.go_on(session.files[attempt.file_id], 0, 100, at(3)) == attempt
+    store(session, attempt, 60)
+    assert session.settled
+    assert session.files[attempt.file_id].status is Status.COMPLETED
 
 
 # ---- sums ----
@@ -304,6 +393,19 @@ def test_the_summary_counts_every_byte_and_every_file() -> None:
         "averageSpeed": 18,
         "totalTime": 10.0,
     }
+
+
+def test_bytes_that_a_resumed_attempt_begins_with_are_counted_once() -> None:
+    session = a_session(Terms(expected=1))
+    attempt = sending(session, 0, resumable=True)
+    session.advance(attempt, 60, at(1))
+    session.fail(attempt, LOST, at(1))
+    again = session.go_on(session.files[attempt.file_id], 60, 100, at(9))
+    store(session, again, 10)
+    *_, completed, _ = session.take_news()
+    assert isinstance(completed, SessionCompleted)
+    assert (completed.summary["totalSize"], completed.summary["uploadedSize"]) == (100, 100)
+    assert (completed.summary["averageSpeed"], completed.summary["totalTime"]) == (10, 10.0)
 
 
 @pytest.mark.parametrize(

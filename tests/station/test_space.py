@@ -88,3 +88,38 @@ def test_nothing_stays_reserved_when_all_is_released(steps: list[tuple[str, int,
     for key in "abc":
         space.release(key)
     assert space.reserved(0) == 0
+
+
+def test_whoever_is_admitted_again_is_not_in_its_own_way() -> None:
+    """As an upload is that was admitted when it was made, and again by each request that goes on with it."""
+    space = Space(100)
+    space.admit("a", 900, 1000, 0)
+    for written in (0, 300):
+        space.wrote("a", written, 1)
+        assert admitted(space, "a", 900 - written, 1000 - written, 1)
+        assert space.reserved(1) == 900 - written
+    assert not admitted(space, "b", 1, 700, 1)
+
+
+def test_a_smaller_wish_replaces_a_larger_one() -> None:
+    space = Space(0)
+    space.admit("a", 900, 1000, 0)
+    space.admit("a", None, 1000, 0)
+    assert space.reserved(0) == 0
+
+
+def test_who_is_turned_away_at_the_second_time_keeps_what_it_reserved_first() -> None:
+    space = Space(0)
+    space.admit("a", 300, 1000, 0)
+    space.admit("b", 600, 1000, 0)
+    assert not admitted(space, "a", 401, 1000)
+    assert space.reserved(0) == 900
+    assert admitted(space, "a", 400, 1000)
+
+
+def test_what_one_besides_reserves_is_left_out_and_only_that() -> None:
+    space = Space(0)
+    space.admit("a", 300, 1000, 0)
+    space.admit("b", 600, 1000, 0)
+    assert [space.reserved(0, besides=key) for key in ("a", "b", "c")] == [600, 300, 900]
+    assert space.reserved(ACTIVE, besides="a") == 0

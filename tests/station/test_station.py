@@ -38,11 +38,11 @@ async def refusal(place: Place, session_id: str) -> set[Problem]:
     for ask in (
         lambda: station.live(session_id),
         lambda: station.picture(session_id),
-        lambda: station.cancel(session_id, None, "why"),
-        lambda: station.cancel(session_id, UNKNOWN, "why"),
-        lambda: station.complete(session_id),
-        lambda: station.pause(session_id, None),
-        lambda: station.resume(session_id, None),
+        lambda: station.orders.cancel(session_id, None, "why"),
+        lambda: station.orders.cancel(session_id, UNKNOWN, "why"),
+        lambda: station.orders.complete(session_id),
+        lambda: station.orders.pause(session_id, None),
+        lambda: station.orders.resume(session_id, None),
     ):
         with pytest.raises(Refused) as refused:
             await ask()
@@ -91,7 +91,7 @@ async def test_too_many_files_or_sessions_open_nothing(tmp_path: Path) -> None:
             await place.station.open_session(None, Terms())
         assert refused.value.problem.code == "TOO_MANY_CONNECTIONS"
         assert refused.value.problem.retry_after
-        await place.station.cancel(channel.session.id, None, "enough")
+        await place.station.orders.cancel(channel.session.id, None, "enough")
         await place.station.open_session(None, Terms())
 
 
@@ -129,7 +129,7 @@ async def test_a_settled_session_leaves_memory_and_is_served_from_the_journal(tm
         live = await place.station.picture(session_id)
         assert live is channel.picture
         await place.raw(channel, "a.txt")
-        await place.station.cancel(session_id, file_of(channel, 1).id, "unwanted")
+        await place.station.orders.cancel(session_id, file_of(channel, 1).id, "unwanted")
         assert place.station.channels == {}
         assert list(place.station.hub.watchers()) == []
         picture = await place.station.picture(session_id)
@@ -139,8 +139,8 @@ async def test_a_settled_session_leaves_memory_and_is_served_from_the_journal(tm
         assert [m.text for m in messages] == [m.text for m in place.listener.messages if m.lifecycle]
         for ask in (
             place.station.live(session_id),
-            place.station.cancel(session_id, None, "why"),
-            place.station.complete(session_id),
+            place.station.orders.cancel(session_id, None, "why"),
+            place.station.orders.complete(session_id),
         ):
             with pytest.raises(Refused) as refused:
                 await ask
@@ -168,10 +168,10 @@ async def test_a_cancel_is_recorded_and_told_before_it_is_answered(tmp_path: Pat
         channel = await place.open(("a.txt", 5), ("b.txt", 5), ("c.txt", 5))
         await place.raw(channel, "a.txt")
         ids = [file_of(channel, at).id for at in range(3)]
-        assert await place.station.cancel(channel.session.id, ids[1], "one") == 1
+        assert await place.station.orders.cancel(channel.session.id, ids[1], "one") == 1
         assert place.listener.lifecycle[-1] == "upload-cancelled"
-        assert await place.station.cancel(channel.session.id, ids[1], "again") == 0
-        assert await place.station.cancel(channel.session.id, None, "all") == 1
+        assert await place.station.orders.cancel(channel.session.id, ids[1], "again") == 0
+        assert await place.station.orders.cancel(channel.session.id, None, "all") == 1
         assert place.listener.lifecycle == [
             "upload-started",
             "upload-completed",
@@ -191,7 +191,7 @@ async def test_a_file_that_is_not_of_the_session_is_not_found(tmp_path: Path) ->
         one, other = [await place.open(("a.txt", 5)) for _ in range(2)]
         for file_id in (UNKNOWN, file_of(other).id, "", "x" * 1000):
             with pytest.raises(Refused) as refused:
-                await place.station.cancel(one.session.id, file_id, "why")
+                await place.station.orders.cancel(one.session.id, file_id, "why")
             assert refused.value.problem == Problem("FILE_NOT_FOUND")
 
 
@@ -201,7 +201,7 @@ async def test_a_stored_file_cannot_be_cancelled(tmp_path: Path) -> None:
         channel = await place.open(("a.txt", 5), ("b.txt", 5))
         await place.raw(channel, "a.txt")
         with pytest.raises(Refused) as refused:
-            await place.station.cancel(channel.session.id, file_of(channel).id, "why")
+            await place.station.orders.cancel(channel.session.id, file_of(channel).id, "why")
         assert refused.value.problem == Problem("UPLOAD_ALREADY_COMPLETED")
 
 
@@ -211,7 +211,7 @@ async def test_completing_lets_what_is_being_sent_go_on_and_cancels_what_waits(t
         channel = await place.open(("a.txt", 5000), ("b.txt", 5), expected=5)
         intake = await place.raw_open(channel, "a.txt", 5000)
         await intake.feed(bytes(2500))
-        assert await place.station.complete(channel.session.id) == 1
+        assert await place.station.orders.complete(channel.session.id) == 1
         assert statuses(channel.session.files) == ["uploading", "cancelled"]
         assert place.listener.data("upload-cancelled")[0]["reason"] == "session-completed"
         with pytest.raises(Refused) as refused:
@@ -230,7 +230,7 @@ async def test_a_command_that_cannot_be_recorded_is_not_answered_as_done(tmp_pat
         channel = await place.open(("a.txt", 5))
         place.journal.break_down(full=full)
         with pytest.raises(Refused) as refused:
-            await place.station.cancel(channel.session.id, None, "why")
+            await place.station.orders.cancel(channel.session.id, None, "why")
         assert refused.value.problem.code == code
         assert place.listener.messages == []
         place.journal.mend()
@@ -245,7 +245,7 @@ async def test_what_is_not_resumable_does_not_pause(tmp_path: Path) -> None:
         intake = await place.raw_open(channel, "a.txt", 5000)
         await intake.feed(bytes(2500))
         for file_id in (None, file_of(channel).id):
-            for command in (place.station.pause, place.station.resume):
+            for command in (place.station.orders.pause, place.station.orders.resume):
                 with pytest.raises(Refused) as refused:
                     await command(channel.session.id, file_id)
                 assert refused.value.problem == Problem("NOT_RESUMABLE")
@@ -262,10 +262,10 @@ async def test_a_stored_file_is_deleted_once(tmp_path: Path) -> None:
         await place.raw(channel, "a.txt")
         await place.raw(channel, "b.txt", b"other")
         file_id = file_of(channel).id
-        await place.station.delete_stored(file_id)
+        await place.station.orders.delete_stored(file_id)
         assert list(place.stored().values()) == [b"other"]
         with pytest.raises(Refused) as refused:
-            await place.station.delete_stored(file_id)
+            await place.station.orders.delete_stored(file_id)
         assert refused.value.problem == Problem("FILE_NOT_FOUND")
 
 
@@ -274,12 +274,12 @@ async def test_only_stored_files_can_be_deleted_and_all_others_get_one_answer(tm
     async with open_place(tmp_path) as place:
         channel = await place.open(("a.txt", 5), ("b.txt", 5), ("c.txt", 5))
         await place.raw(channel, "a.txt")
-        await place.station.cancel(channel.session.id, file_of(channel, 1).id, "why")
+        await place.station.orders.cancel(channel.session.id, file_of(channel, 1).id, "why")
         next((tmp_path / "personal").iterdir()).unlink()
         others = [UNKNOWN, *IMPOSSIBLE, *(file_of(channel, at).id for at in range(3))]
         for file_id in others:
             with pytest.raises(Refused) as refused:
-                await place.station.delete_stored(file_id)
+                await place.station.orders.delete_stored(file_id)
             assert refused.value.problem == Problem("FILE_NOT_FOUND")
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from station.digest import Digests
+from station.partfile import PartLost
 from station.storage import Storage, Unusable
 from tests.station.places import Disk, small_disk
 
@@ -278,3 +284,115 @@ def test_no_inode_left_is_no_space_left(tmp_path: Path) -> None:
                 made += 1
         assert 0 < made < 20
         assert opened.space().free == 0
+
+
+# ---- parts that are gone on with ----
+
+
+def parts_of(root: Path) -> Path:
+    return root / ".station" / "parts"
+
+
+def test_a_part_that_is_made_is_empty_private_and_there_after_a_power_cut(tmp_path: Path) -> None:
+    disk = Disk(tmp_path, ["personal"], durable=True)
+    try:
+        disk.make_part("p")
+        assert disk.points.passed == ["make", "folder"]
+        assert (parts_of(tmp_path) / "p").read_bytes() == b""
+        assert mode(parts_of(tmp_path) / "p") == 0o600
+        with pytest.raises(FileExistsError):
+            disk.make_part("p")
+    finally:
+        disk.close()
+
+
+@pytest.mark.parametrize("offset", [0, 3, 5])
+def test_a_part_goes_on_at_its_offset_whatever_follows_there(tmp_path: Path, offset: int) -> None:
+    with storage(tmp_path) as opened:
+        write_part(opened)
+        part = opened.reopen_part("p", offset, Digests(["sha1"]))
+        assert (parts_of(tmp_path) / "p").read_bytes() == b"hello"[:offset], "cut before anything is written"
+        assert (part.written, part.synced) == (offset, offset)
+        part.read_through()
+        part.write(b" there")
+        part.finish()
+        whole = b"hello"[:offset] + b" there"
+        assert (parts_of(tmp_path) / "p").read_bytes() == whole
+        assert part.digests.values() == {"sha1": hashlib.sha1(whole).digest()}
+
+
+@pytest.mark.parametrize("name", ["p", "gone"])
+def test_a_part_that_holds_less_is_lost_and_left_as_it_is(tmp_path: Path, name: str) -> None:
+    with storage(tmp_path) as opened:
+        write_part(opened)
+        with pytest.raises(PartLost):
+            opened.reopen_part(name, 6, Digests())
+        assert list(opened.parts()) == ["p"]
+        assert (parts_of(tmp_path) / "p").read_bytes() == b"hello"
+
+
+def test_a_part_is_not_gone_on_with_through_a_link(tmp_path: Path) -> None:
+    with storage(tmp_path) as opened:
+        (tmp_path / "victim").write_bytes(b"old and longer")
+        (parts_of(tmp_path) / "p").symlink_to(tmp_path / "victim")
+        write_part(opened, "q")
+        with pytest.raises(OSError):
+            opened.reopen_part("p", 3, Digests())
+        with pytest.raises(OSError):
+            opened.copy_part("p", 0, "q", 5, 3)
+        with pytest.raises(OSError):
+            opened.copy_part("q", 0, "p", 0, 3)
+        assert (tmp_path / "victim").read_bytes() == b"old and longer"
+
+
+@given(
+    st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=6),
+    st.integers(1, 20),
+)
+def test_parts_are_copied_one_behind_the_other(pieces: list[bytes], step: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, storage(Path(folder), durable=False) as opened:
+        opened.make_part("whole")
+        position = 0
+        for number, piece in enumerate(pieces):
+            write_part(opened, f"{number}", piece)
+            for at in range(0, len(piece), step):
+                count = min(step, len(piece) - at)
+                opened.copy_part(f"{number}", at, "whole", position, count)
+                position += count
+        assert (parts_of(Path(folder)) / "whole").read_bytes() == b"".join(pieces)
+
+
+def test_copying_again_after_a_crash_gives_the_same(tmp_path: Path) -> None:
+    with storage(tmp_path) as opened:
+        write_part(opened, "a", b"hello ")
+        write_part(opened, "b", b"world")
+        opened.make_part("whole")
+        for _ in range(2):
+            opened.copy_part("a", 0, "whole", 0, 6)
+            opened.copy_part("b", 0, "whole", 6, 5)
+        assert (parts_of(tmp_path) / "whole").read_bytes() == b"hello world"
+
+
+def test_a_partial_that_is_too_short_is_lost(tmp_path: Path) -> None:
+    with storage(tmp_path) as opened:
+        write_part(opened, "a", b"hello")
+        opened.make_part("whole")
+        with pytest.raises(PartLost):
+            opened.copy_part("a", 0, "whole", 0, 6)
+
+
+@pytest.mark.parametrize(("offset", "head"), [(0, b""), (3, b"hel"), (5, b"hell")])
+def test_a_part_is_fitted_to_its_offset_and_shows_its_first_bytes(tmp_path: Path, offset: int, head: bytes) -> None:
+    with storage(tmp_path) as opened:
+        write_part(opened)
+        for _ in range(2):
+            assert opened.fit_part("p", offset, 4) == head
+            assert (parts_of(tmp_path) / "p").read_bytes() == b"hello"[:offset]
+
+
+def test_a_part_that_does_not_reach_its_offset_fits_not(tmp_path: Path) -> None:
+    with storage(tmp_path) as opened:
+        write_part(opened)
+        assert opened.fit_part("p", 6, 4) is None
+        assert opened.fit_part("gone", 0, 4) is None
+        assert (parts_of(tmp_path) / "p").read_bytes() == b"hello"

@@ -34,6 +34,14 @@ def test_a_start_says_where_the_file_goes_and_which_try_it_is() -> None:
     }
 
 
+def test_a_start_says_how_many_bytes_were_here_already() -> None:
+    session = a_session()
+    session.start(a_file(session, resumable=True), 100, at(0), resumed_from=40)
+    started = last(session)
+    assert isinstance(started, UploadStarted)
+    assert started.data()["resumedFrom"] == 40
+
+
 @pytest.mark.parametrize(
     ("size", "estimated", "sent"),
     [(5, False, {"fileSize": 5}), (5, True, {"fileSize": 5, "estimated": True}), (None, False, {"fileSize": None})],
@@ -94,6 +102,22 @@ def test_the_duration_leaves_out_the_wait_between_attempts() -> None:
     assert "checksum" not in event.data()
 
 
+def test_the_duration_leaves_out_pauses_but_not_short_breaks() -> None:
+    session = a_session(Terms(expected=2))
+    attempt = sending(session, 0, resumable=True)
+    file = session.files[attempt.file_id]
+    session.rest(attempt, Problem("NETWORK_ERROR"), at(1))
+    session.go_on(file, 0, 100, at(3))
+    session.pause(attempt, at(4))
+    session.go_on(file, 0, 100, at(600))
+    session.advance(attempt, 100, at(601))
+    session.seal(attempt, intent_for(file), at(601))
+    session.complete(attempt, "/upload/personal/x.jpg", None, at(601))
+    event = last(session)
+    assert isinstance(event, UploadCompleted)
+    assert event.duration == 5.0
+
+
 def test_the_size_of_a_completed_file_is_what_arrived() -> None:
     session = a_session(Terms(expected=2))
     file = a_file(session, size=None)
@@ -111,7 +135,9 @@ def test_the_size_of_a_completed_file_is_what_arrived() -> None:
 )
 def test_a_failure_speaks_the_stations_language(language: str, message: str) -> None:
     session = a_session(Terms(expected=2), language=language)
-    session.fail(sending(session, 0), Problem("NETWORK_ERROR", "gone"), at(1.5))
+    attempt = sending(session, 0)
+    session.advance(attempt, 30, at(1))
+    session.fail(attempt, Problem("NETWORK_ERROR", "gone"), at(1.5))
     failed = last(session)
     assert isinstance(failed, UploadFailed)
     assert failed.data() == {
@@ -124,7 +150,26 @@ def test_a_failure_speaks_the_stations_language(language: str, message: str) -> 
         "retryCount": 0,
         "maxRetries": 3,
         "retryUntil": "2024-01-15T10:29:01.500Z",
+        "uploadedBytes": 30,
     }
+
+
+def test_a_resumable_file_may_be_resumed_until_it_expires() -> None:
+    session = a_session(Terms(expected=2), upload_expiry=600.0)
+    session.fail(sending(session, 0, resumable=True), Problem("NETWORK_ERROR"), at(1.5))
+    failed = last(session)
+    assert isinstance(failed, UploadFailed)
+    assert failed.retry_until == at(601.5).stamp
+
+
+def test_a_resumed_attempt_that_fails_says_how_much_is_here_in_all() -> None:
+    session = a_session(Terms(expected=2))
+    attempt = session.start(a_file(session, resumable=True), 100, at(0), resumed_from=40)
+    session.advance(attempt, 5, at(1))
+    session.fail(attempt, Problem("NETWORK_ERROR"), at(1))
+    failed = last(session)
+    assert isinstance(failed, UploadFailed)
+    assert failed.uploaded_bytes == 45
 
 
 def test_a_failure_for_good_has_no_deadline() -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from station.berth import Berth
 from station.channel import Channel
 from station.errors import Problem
+from station.resting import GRACE
 from station.stall import BodyPace
 from station.watch import TICK
 from tests.station.places import (
@@ -19,8 +21,10 @@ from tests.station.places import (
     file_of,
     open_place,
     rows,
+    statuses,
     until,
 )
+from tests.station.resuming import BODY, create, finished, gone, send, send_part, tick
 
 
 class Body:
@@ -300,3 +304,152 @@ async def test_it_ticks_by_itself_until_the_station_stops(tmp_path: Path) -> Non
         place.clock.pass_by(0.5)
         assert body.problems == []
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "watch"]
+
+
+# ---- resumable files ----
+
+
+async def unfinished(place: Place, state: str) -> tuple[Channel, Berth]:
+    """A session that nothing but one unfinished resumable file holds open."""
+    channel = await place.open(*([("a.txt", len(BODY))] if state == "pending" else []))
+    berth = await create(place, channel)
+    if state != "pending":
+        await (send_part if state == "failed" else send)(place, berth, BODY[:5000])
+        await channel.committed()
+        pass_time(place, GRACE + TICK)
+        await channel.committed()
+    assert statuses(channel.session.files) == [state]
+    return channel, berth
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("state", ["pending", "paused", "failed"])
+async def test_an_unfinished_resumable_file_holds_its_session_open(tmp_path: Path, state: str) -> None:
+    async with open_place(tmp_path) as place:
+        channel, berth = await unfinished(place, state)
+        before = place.listener.lifecycle
+        for _ in range(23):
+            tick(place, 3600)
+        assert statuses(channel.session.files) == [state]
+        assert place.listener.lifecycle == before
+        await send(place, berth, BODY[berth.upload.offset :])
+        await finished(berth)
+        tick(place, 3)
+        await place.listener.hears_the_last()
+        assert list(place.stored().values()) == [BODY]
+        assert_rules_hold(place.listener.messages)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("state", ["pending", "paused", "failed"])
+async def test_an_unfinished_resumable_file_expires_once_and_its_bytes_go(tmp_path: Path, state: str) -> None:
+    async with open_place(tmp_path, upload_expiry=7200) as place:
+        _, berth = await unfinished(place, state)
+        assert berth.file is not None
+        left = (berth.file.expires_at or 0) - place.clock.mono
+        assert 7200 - left < GRACE + 1
+        tick(place, left - 0.125)
+        assert await gone(place, berth.upload.id) is None
+        tick(place, 0.125)
+        tick(place, 2)
+        await place.listener.hears_the_last()
+        assert place.listener.lifecycle[-2:] == ["upload-cancelled", "session-completed"]
+        [cancelled] = place.listener.data("upload-cancelled")
+        assert (cancelled["reason"], cancelled["fileId"]) == ("expired", berth.upload.file_id)
+        assert cancelled["uploadedBytes"] == berth.upload.offset
+        await place.no_parts()
+        assert await gone(place, berth.upload.id) == "expired"
+        tick(place, 7200)
+        assert len(place.listener.data("upload-cancelled")) == 1
+        assert_rules_hold(place.listener.messages)
+
+
+@pytest.mark.gen_test
+async def test_each_byte_puts_off_the_expiry(tmp_path: Path) -> None:
+    async with open_place(tmp_path, upload_expiry=7200) as place:
+        channel = await place.open(("a.txt", len(BODY)))
+        berth = await create(place, channel)
+        for at in range(0, 5000, 1000):
+            tick(place, 7000)
+            await send(place, berth, BODY[at : at + 1000])
+        assert await gone(place, berth.upload.id) is None
+        tick(place, 7200)
+        assert await gone(place, berth.upload.id) == "expired"
+
+
+@pytest.mark.gen_test
+async def test_a_finished_file_never_expires(tmp_path: Path) -> None:
+    async with open_place(tmp_path, upload_expiry=3600) as place:
+        channel = await place.open(("a.txt", len(BODY)), ("b.txt", 5))
+        berth = await create(place, channel)
+        await send(place, berth, BODY)
+        await finished(berth)
+        tick(place, 1000)
+        tick(place, 20_000)
+        await place.listener.hears_the_last()
+        assert list(place.stored().values()) == [BODY]
+        assert await gone(place, berth.upload.id) == "complete"
+        assert [each["fileId"] for each in place.listener.data("upload-cancelled")] == [file_of(channel, 1).id]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("order", ["cancel", "complete", "file"])
+async def test_an_order_ends_what_an_unfinished_file_held_open(tmp_path: Path, order: str) -> None:
+    async with open_place(tmp_path) as place:
+        channel, berth = await unfinished(place, "paused")
+        session_id = channel.session.id
+        if order == "complete":
+            await place.station.orders.complete(session_id)
+        else:
+            await place.station.orders.cancel(session_id, berth.upload.file_id if order == "file" else None, "why")
+        tick(place, 2)
+        await place.listener.hears_the_last()
+        await place.no_parts()
+
+
+@pytest.mark.gen_test
+async def test_a_clean_end_that_nobody_continues_rests_after_three_seconds(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(("a.txt", len(BODY)))
+        berth = await create(place, channel)
+        await send(place, berth, BODY[:5000])
+        await channel.committed()
+        pass_time(place, GRACE - TICK)
+        assert statuses(channel.session.files) == ["uploading"]
+        pass_time(place, TICK)
+        assert statuses(channel.session.files) == ["paused"]
+        assert place.listener.told[-1]["data"]["overallStatus"] == "paused"
+        await send(place, berth, BODY[5000:])
+        await finished(berth)
+        assert place.listener.lifecycle == ["upload-started", "upload-completed", "session-completed"]
+
+
+@pytest.mark.gen_test
+async def test_a_broken_connection_is_forgiven_for_three_seconds(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(("a.txt", len(BODY)))
+        berth = await create(place, channel)
+        await send_part(place, berth, BODY[:2000])
+        pass_time(place, GRACE - TICK)
+        await send_part(place, berth, BODY[2000:5000])
+        pass_time(place, GRACE - TICK)
+        await channel.committed()
+        assert place.listener.lifecycle == ["upload-started"]
+        pass_time(place, TICK)
+        failure = await place.listener.hears("upload-failed")
+        assert (failure["error"]["code"], failure["canRetry"]) == ("NETWORK_ERROR", True)
+        assert failure["uploadedBytes"] == 5000
+
+
+@pytest.mark.gen_test
+async def test_many_short_requests_are_one_attempt(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(("a.txt", len(BODY)))
+        berth = await create(place, channel)
+        for at in range(0, len(BODY), 512):
+            pass_time(place, 1)
+            await send(place, berth, BODY[at : at + 512])
+        await finished(berth)
+        assert place.listener.lifecycle == ["upload-started", "upload-completed", "session-completed"]
+        assert "paused" not in {each["overallStatus"] for each in place.listener.data("upload-progress")}
+        assert_rules_hold(place.listener.messages)

@@ -1,0 +1,250 @@
+"""One request that adds to an upload: judged, made safe, counted. It ends once, by itself or by somebody else.
+
+What came in one piece until then is kept, unless digests were promised for it and it did not come whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from station import resting
+from station.berth import Berth
+from station.digest import Digests
+from station.errors import Problem, Refused
+from station.file import File
+from station.formats import SNIFF
+from station.resumption import Checks
+from station.securing import Fate, Securing
+from station.session import Session
+from station.shelf import Shelf
+from station.tasks import Tasks
+
+CHECK_EVERY = 4 * 1024**2  # bytes of an upload without a length between two looks at the free space
+BROKEN = Problem("NETWORK_ERROR")
+
+
+class Append:
+    """`problem`: why the request cannot go on. `over`: it takes no more bytes. `on_over`: somebody else ended it.
+
+    `length`: of the whole, if this request told it. `last`: its content ends the upload; None: the length tells.
+    `keeps`: who sends it can come back for the rest.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        tasks: Tasks,
+        berth: Berth,
+        length: int | None,
+        last: bool | None,
+        checks: Checks,
+        *,
+        keeps: bool = True,
+    ) -> None:
+        self.problem: Problem | None = None
+        self.over = self.paused = False
+        self.arrived = 0
+        self.released = asyncio.Event()
+        self.on_over: Callable[[], None] = lambda: None
+        self.on_moved: Callable[[], None] = lambda: None
+        self._shelf, self._dock, self._tasks, self._berth = shelf, shelf.dock, tasks, berth
+        self._length, self._last = length, last
+        self._start = berth.upload.offset
+        self._fate = Fate.REST
+        self._begun, self._keeps, self._sized, self._unchecked = False, keeps, True, 0
+        self._promised = checks.content
+        self._content = Digests(checks.content) if checks.content else None
+        self._ending: asyncio.Task[None] | None = None
+        self._safe = Securing(shelf, berth, self._content, self._moved, self._fail)
+
+    def open(self, content_length: int | None) -> None:
+        """Take the upload. Not to be called while another request has it. Raises INSUFFICIENT_STORAGE."""
+        upload, berth, moment = self._berth.upload, self._berth, self._dock.clock()
+        announced = None if berth.file is None else berth.file.announced
+        if None not in (self._length, announced) and self._length != announced:
+            raise Refused("LENGTH_MISMATCH", f"{announced} bytes were announced")
+        left = None if self._length is None else self._length - upload.offset
+        self._dock.admit(upload.id, next((n for n in (upload.left, left, content_length) if n is not None), None))
+        if upload.length is None and self._length is not None:
+            upload.length, berth.changed = self._length, True
+        self._sized = content_length is not None or upload.length is not None
+        berth.holder = self
+        self._dock.enter(self)
+        if berth.channel is not None and berth.file is not None:
+            berth.channel.session.request_began(moment)
+            berth.file.claimed, berth.file.lull = not berth.file.in_flight, None
+            resting.renew(berth.file, self._dock.config, moment.mono)
+        self._safe.open(last_kept=content_length is None)
+
+    # -- bytes
+
+    async def feed(self, block: bytes) -> None:
+        """Take bytes; waits while the disk is behind. Never raises: problems are latched."""
+        if self.over:
+            return
+        self.arrived += len(block)
+        if (found := self._too_many()) is not None:
+            self._fail(*found)
+            return
+        self._look(block)
+        self._look_for_space(len(block))
+        if not self.over:
+            await self._safe.put(block)
+
+    def _look_for_space(self, count: int) -> None:
+        """What has no length was not admitted: free space is looked at again and again."""
+        self._unchecked += count
+        if not self._sized and self._unchecked >= CHECK_EVERY:
+            self._unchecked = 0
+            try:
+                self._dock.admit(self._berth.upload.id, None)
+            except Refused as refused:
+                self._fail(refused.problem, Fate.FAIL)
+
+    def _too_many(self) -> tuple[Problem, Fate] | None:
+        upload, limit = self._berth.upload, self._dock.config.max_file_size
+        end = self._start + self.arrived
+        if upload.length is not None and end > upload.length:
+            if self._last is None:  # tus: not taken, and the upload stands where it stood
+                return Problem("FILE_SIZE_EXCEEDED", f"{upload.length} bytes were announced"), Fate.REST
+            return Problem("LENGTH_MISMATCH", f"{upload.length} bytes were announced"), Fate.LOSE
+        if end > limit:
+            return Problem("FILE_SIZE_EXCEEDED", f"at most {limit} bytes"), Fate.LOSE
+        return None
+
+    def _look(self, block: bytes = b"", *, whole: bool = False) -> None:
+        """Judge the first bytes once there are enough of them; from then on an attempt runs."""
+        berth = self._berth
+        if not berth.judged:
+            berth.head += block[: SNIFF - len(berth.head)]
+            if len(berth.head) < SNIFF and not whole:
+                return
+            if (problem := self._dock.judge_head(berth.upload.name, bytes(berth.head))) is not None:
+                self._fail(problem, Fate.LOSE)
+                return
+            berth.judged = True
+        self._begin()
+
+    def _begin(self) -> None:
+        """Bytes have come: the attempt that runs goes on, or another begins. Once is enough."""
+        berth, upload = self._berth, self._berth.upload
+        begun, self._begun = self._begun, True
+        if not begun and berth.channel is not None and berth.file is not None and berth.forsaken is None:
+            size = berth.file.announced if upload.length is None else upload.length
+            berth.channel.session.go_on(berth.file, upload.offset, size, self._dock.clock())
+            berth.channel.flush()
+
+    def _moved(self, grown: int) -> None:
+        berth = self._berth
+        if berth.channel is not None and berth.file is not None and grown and berth.forsaken is None:
+            berth.channel.session.advance(berth.file.token, grown, self._dock.clock())
+            berth.channel.flush()
+        self.on_moved()
+
+    # -- the end
+
+    def check(self) -> None:
+        """Notice that the upload is gone, by a cancel say."""
+        why = self._berth.upload.gone or self._berth.forsaken
+        if not self.over and why is not None:
+            self._fail(Problem("UPLOAD_GONE", why), Fate.LOSE)
+
+    def fail(self, problem: Problem) -> None:
+        self._fail(problem, Fate.FAIL)
+
+    def _fail(self, problem: Problem, fate: Fate) -> None:
+        if self.problem is None:
+            self.problem, self._fate = problem, fate
+        self._end_for(problem)
+
+    def supersede(self) -> None:
+        """A newer request wants the upload."""
+        self._end_for(BROKEN)
+
+    async def pause(self) -> None:
+        """The upload is to rest: what came so far is kept, and who sent it is to be told kindly."""
+        self.paused = not self.over
+        self._end_for(None)
+        await self.released.wait()
+
+    def _end_for(self, lull: Problem | None) -> None:
+        if not self.over:
+            self._stop(whole=False, lull=lull)
+            self.on_over()
+
+    def cut(self, lull: Problem | None) -> None:
+        """The connection is gone."""
+        self._stop(whole=False, lull=lull)
+
+    async def end(self, *, whole: bool, lull: Problem | None = None) -> None:
+        """The request has ended. `whole`: all its content came; otherwise `lull` says why not."""
+        self._stop(whole=whole, lull=lull)
+        await self.released.wait()
+
+    def _stop(self, *, whole: bool, lull: Problem | None) -> None:
+        self.over = True
+        if not whole and not self._keeps and self.problem is None:
+            self._latch(lull or BROKEN, Fate.LOSE)
+        if self._ending is None:
+            self._ending = self._tasks.start(self._end(whole, lull), "end of an append")
+
+    async def _end(self, whole: bool, lull: Problem | None) -> None:
+        closed = whole and self._closes()
+        if self.problem is None and (self.arrived or closed):
+            self._look(whole=closed)
+        if self.problem is None and not self._berth.judged and self.arrived:
+            self._begin()  # too few bytes to be judged yet, but bytes
+        if self.problem is None or self._fate is Fate.FAIL:
+            await self._safe.settle()
+        if self.problem is None and whole:
+            self._verify()
+        if self.problem is None or self._fate is Fate.FAIL:
+            well = self.problem is None  # otherwise nothing was verified, however much is safe
+            await self._safe.keep(whole=whole and well, closed=closed and well)
+        await self._safe.close()
+        self._conclude(lull)
+
+    def _closes(self) -> bool:
+        """Whether nothing is missing once all content of this request is here."""
+        length = self._berth.upload.length
+        return self._last or (self._last is None and length is not None and self._start + self.arrived == length)
+
+    def _verify(self) -> None:
+        upload, end = self._berth.upload, self._start + self.arrived
+        announced = None if self._berth.file is None else self._berth.file.announced
+        if self._content is not None and not self._content.agree(self._promised):
+            self._latch(Problem("CHECKSUM_MISMATCH"), Fate.REST)
+        elif self._last and upload.length is not None and end != upload.length:
+            self._latch(Problem("LENGTH_MISMATCH", f"{upload.length} bytes were announced, {end} came"), Fate.LOSE)
+        elif self._last and announced is not None and end != announced:
+            self._latch(Problem("CHECKSUM_MISMATCH", f"{announced} bytes were announced, {end} came"), Fate.LOSE)
+        elif self._last:
+            upload.length = end
+
+    def _latch(self, problem: Problem, fate: Fate) -> None:
+        self.problem, self._fate = problem, fate
+
+    def _conclude(self, lull: Problem | None) -> None:
+        berth, lost = self._berth, self._fate is Fate.LOSE and self.problem is not None
+        del berth.head[berth.upload.offset :]
+        if berth.channel is not None:
+            if berth.forsaken is None and berth.file is not None:
+                self._leave(berth.channel.session, berth.file, lull)
+            berth.channel.session.request_ended(self._dock.clock())
+            berth.channel.flush()
+        if lost and berth.upload.gone is None:
+            self._shelf.retire(berth, "failed")
+        berth.holder = None
+        self._dock.depart(self)
+        if berth.upload.closed and berth.upload.gone is None:
+            self._shelf.on_closed(berth)
+        self.released.set()
+
+    def _leave(self, session: Session, file: File, lull: Problem | None) -> None:
+        moment, failed = self._dock.clock(), self.problem if self._fate is not Fate.REST else None
+        if failed is not None and failed.code == "INSUFFICIENT_STORAGE":
+            session.report_fault(failed, "continue", [file.id], moment)
+        if failed is not None and self._fate is Fate.LOSE:
+            file.upload = None
+        session.leave(file, moment, failed=failed, lull=self.problem or lull, whole=self._berth.upload.closed)

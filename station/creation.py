@@ -1,0 +1,162 @@
+"""Making an upload resource: finds its session and file, decides what can be before the first byte, records it."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from collections.abc import Mapping
+from contextlib import suppress
+
+from station.berth import Berth
+from station.channel import Channel
+from station.claim import claim
+from station.dock import problem_of
+from station.errors import Problem, Refused
+from station.file import File
+from station.intake import Sessions
+from station.joining import made_of, partials
+from station.journal import JournalFailed
+from station.names import extension, shown_name
+from station.resumption import Create, Kind
+from station.shelf import Shelf
+from station.upload import Upload
+
+
+class Creation:
+    """`room`: how many uploads may be kept at a time."""
+
+    def __init__(self, shelf: Shelf, sessions: Sessions, room: int) -> None:
+        self._shelf, self._dock, self._sessions = shelf, shelf.dock, sessions
+        self._room = room
+        self._joining = asyncio.Lock()
+
+    async def create(self, wish: Create, session_id: str | None, category: str | None) -> Berth:
+        """Raises Refused; a refusal of a file of a known session is told there, too."""
+        if len(self._shelf) >= self._room:
+            raise Refused("TOO_MANY_CONNECTIONS", retry_after=30)
+        if wish.kind is Kind.PARTIAL:
+            return await self._recorded(Berth(self._upload(wish)))
+        if wish.kind is Kind.FINAL:
+            return await self._final(wish, session_id, category)
+        return await self._whole(wish, self._upload(wish), session_id, category)
+
+    def _upload(self, wish: Create) -> Upload:
+        expires_at = self._dock.clock().mono + self._dock.config.upload_expiry
+        return Upload(
+            self._dock.new_id(),
+            length=wish.length,
+            kind=wish.kind,
+            name=name_of(wish.told),
+            metadata=wish.metadata,
+            concat=wish.concat,
+            parts=wish.parts,
+            checks=wish.checks,
+            expires_at=expires_at,
+        )
+
+    async def _final(self, wish: Create, session_id: str | None, category: str | None) -> Berth:
+        async with self._joining:  # the same request twice at once must not make two files
+            for known in await self._joined(wish.parts):
+                return known
+            parts = await partials(self._shelf, wish.parts)
+            upload = self._upload(wish)
+            upload.length = sum(part.upload.offset for part in parts)
+            berth = await self._whole(wish, upload, session_id, category)
+            self._shelf.on_closed(berth)
+            return berth
+
+    async def _joined(self, ids: tuple[str, ...]) -> list[Berth]:
+        """The final upload that the same partials made already: the answer to an earlier request was lost."""
+        for berth in self._shelf.finals():
+            if berth.upload.parts == ids:
+                return [berth]
+        try:
+            parts = [await self._shelf.find(each) for each in ids]
+            final = made_of(parts)
+            found = [] if final is None else [await self._shelf.find(final)]
+            return [berth for berth in found if berth.upload.parts == ids]
+        except Refused:
+            return []
+
+    async def _whole(self, wish: Create, upload: Upload, session_id: str | None, category: str | None) -> Berth:
+        problem = self._dock.judge(upload.name, upload.length)
+        if session_id is None and problem is not None:
+            raise problem.refusal()
+        try:
+            self._dock.admit(upload.id, upload.length)
+        except Refused as refused:
+            problem = problem or refused.problem
+            if session_id is None:
+                raise
+        try:
+            return await self._in_session(wish, upload, session_id, category, problem)
+        except Refused:
+            self._dock.space.release(upload.id)
+            raise
+
+    async def _in_session(
+        self, wish: Create, upload: Upload, session_id: str | None, category: str | None, problem: Problem | None
+    ) -> Berth:
+        sessions = self._sessions
+        channel = await (sessions.open_implicit(category) if session_id is None else sessions.live(session_id))
+        channel.session.request_began(self._dock.clock())
+        try:
+            file = self._claim(channel, upload, wish.told.get("fileId") or None, problem)
+            return await self._recorded(Berth(upload, channel, file))
+        finally:
+            channel.session.request_ended(self._dock.clock())
+            with suppress(JournalFailed):  # then it is refused for another reason, or was recorded before
+                await channel.committed()
+
+    def _claim(self, channel: Channel, upload: Upload, file_id: str | None, problem: Problem | None) -> File:
+        session, moment = channel.session, self._dock.clock()
+        try:
+            running = session.files.get(file_id or "")
+            if problem is not None and running is not None and running.in_flight:
+                raise problem.refusal()  # what runs goes on
+            file = claim(session, self._dock.new_id(), upload.name, upload.length, file_id, moment)
+            if problem is not None:
+                session.refuse(file, problem, moment)
+                raise problem.refusal()
+        finally:
+            channel.flush()
+            self._dock.check()
+            self._shelf.check()
+        file.upload, file.expires_at = upload.id, upload.expires_at
+        if file.announced is not None and upload.length is None and upload.kind is Kind.WHOLE:
+            file.size = file.announced
+        upload.session_id, upload.file_id, upload.name = session.id, file.id, file.name
+        return file
+
+    async def _recorded(self, berth: Berth) -> Berth:
+        """The upload exists once it is recorded and its part file is there. Raises Refused if that fails."""
+        upload, channel, file = berth.upload, berth.channel, berth.file
+        if channel is None:
+            self._dock.admit(upload.id, upload.length)
+        self._shelf.add(berth)
+        try:
+            if channel is not None and file is not None:
+                channel.save(file.id)
+            saved = self._shelf.save(upload)
+            await self._dock.run(self._dock.storage.make_part, upload.id)
+            await saved
+            if channel is not None:
+                await channel.committed()
+        except (OSError, JournalFailed) as error:
+            problem = error.problem if isinstance(error, JournalFailed) else problem_of(error)
+            if channel is not None and file is not None:
+                file.upload = None
+                channel.session.refuse(file, problem, self._dock.clock())
+            self._shelf.retire(berth, "failed")
+            raise problem.refusal() from error
+        if channel is not None and file is not None:
+            channel.session.let_go(file, self._dock.clock())
+        return berth
+
+
+def name_of(told: Mapping[str, str]) -> str:
+    """The file's name as the client told it; one without an extension gets that of its media type, if there is one."""
+    name = shown_name(told.get("filename") or told.get("name") or "")
+    if not extension(name):
+        name += mimetypes.MimeTypes().guess_extension(told.get("filetype") or told.get("type") or "") or ""
+    return name

@@ -1,0 +1,90 @@
+"""What clients and the operator may order: cancel, complete, pause, resume, remove. Done once it is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from station import archive
+from station.berth import Berth
+from station.channel import Channel
+from station.dock import Dock
+from station.errors import Refused
+from station.file import Status
+from station.journal import Journal, JournalFailed
+from station.shelf import Shelf
+
+
+class Orders:
+    """`live` finds an open session, or raises SESSION_NOT_FOUND or SESSION_CLOSED."""
+
+    def __init__(self, live: Callable[[str], Awaitable[Channel]], dock: Dock, shelf: Shelf, journal: Journal) -> None:
+        self._live, self._dock, self._shelf, self._journal = live, dock, shelf, journal
+
+    async def cancel(self, session_id: str, file_id: str | None, reason: str) -> int:
+        """Cancel a file or the session; returns how many files were, once that is recorded. Raises Refused."""
+        channel = await self._live(session_id)
+        session, moment = channel.session, self._dock.clock()
+        count = session.cancel(reason, moment) if file_id is None else session.cancel_file(file_id, reason, moment)
+        await self._carried_out(channel)
+        return count
+
+    async def complete(self, session_id: str) -> int:
+        """No more files will come; returns how many waiting files were cancelled. Raises Refused."""
+        channel = await self._live(session_id)
+        count = channel.session.close(self._dock.clock())
+        channel.save()  # no event may tell of it
+        await self._carried_out(channel)
+        return count
+
+    async def pause(self, session_id: str, file_id: str | None) -> None:
+        """Rest a resumable file, or all that run. Raises NOT_RESUMABLE if one named, or all, cannot rest."""
+        channel = await self._live(session_id)
+        for file in channel.session.files.resumable(file_id, Status.UPLOADING):
+            berth = self._shelf.of_file(file)
+            if berth is not None and berth.holder is not None:
+                await berth.holder.pause()  # what came is counted first
+            channel.session.pause(file.token, self._dock.clock())
+        await self._carried_out(channel)
+
+    async def resume(self, session_id: str, file_id: str | None) -> None:
+        """The opposite of `pause`."""
+        channel = await self._live(session_id)
+        for file in channel.session.files.resumable(file_id, Status.PAUSED):
+            channel.session.resume(file, self._dock.clock())
+        await self._carried_out(channel)
+
+    async def remove(self, berth: Berth, *, stored_too: bool) -> None:
+        """Forget an upload. An unfinished one is cancelled; the file of a finished one stays, unless `stored_too`."""
+        upload, channel = berth.upload, berth.channel
+        if channel is not None and berth.file is not None and not upload.complete:
+            channel.session.cancel_file(berth.file.id, "user", self._dock.clock())
+            await self._carried_out(channel)
+        if upload.complete and stored_too and upload.file_id is not None:
+            await self.delete_stored(upload.file_id)
+        if upload.gone is None:
+            upload.complete = False
+            try:
+                await self._shelf.retire(berth, "terminated")
+            except JournalFailed as failure:
+                raise failure.problem.refusal() from failure
+
+    async def _carried_out(self, channel: Channel) -> None:
+        self._dock.check()
+        self._shelf.check()
+        try:
+            await channel.committed()
+        except JournalFailed as failure:
+            raise failure.problem.refusal() from failure
+
+    async def delete_stored(self, file_id: str) -> None:
+        """Delete a stored file. Raises FILE_NOT_FOUND, also for one that is not stored (any more)."""
+        found = await self._journal.read(lambda connection: archive.stored_file(connection, file_id))
+        if found is None or found[1] != "completed" or found[2] is None:
+            raise Refused("FILE_NOT_FOUND")
+        category, name = found[2].split("/")[2:4]
+        if not await self._dock.run(self._dock.storage.delete_stored, category, name):
+            raise Refused("FILE_NOT_FOUND")
+        try:
+            await self._journal.change(lambda connection: archive.forget_path(connection, file_id))
+        except JournalFailed as failure:
+            raise failure.problem.refusal() from failure

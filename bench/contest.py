@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import server, uploads
+from bench.sender import Connection
 from bench.table import Row, large_table, small_table
 from bench.uploads import Sample
 
@@ -71,11 +72,12 @@ def large(terms: Terms, file: int, size: int, at_once: int) -> Contest:
     send = partial(uploads.large, file=file, size=size, at_once=at_once)
     return Contest(
         f"{at_once} x {shown(size)}",
-        [Row(name, size * at_once, at_once) for name in ("bare loop", "raw PUT", "multipart POST")],
+        [Row(name, size * at_once, at_once) for name in ("bare loop", "raw PUT", "multipart POST", "tus PATCH")],
         [
-            partial(send, terms.bare, multipart=False),
-            partial(send, terms.station, multipart=False),
-            partial(send, terms.station, multipart=True),
+            partial(send, terms.bare, how=Connection.put_file),
+            partial(send, terms.station, how=Connection.put_file),
+            partial(send, terms.station, how=Connection.post_file),
+            partial(send, terms.station, how=Connection.patch_file),
         ],
         large_table,
     )

@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import struct
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from bench.server import Server
 
 _PIECE = 4 * 1024**2
 _BOUNDARY = "----bench-b1f0c8e2a94d4d7e"
+_LOCATION = re.compile(rb"location: *(\S+)", re.IGNORECASE)
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
@@ -25,6 +27,8 @@ class Connection:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self.location = ""
+        """The last one that an answer told."""
         self.socket = socket.create_connection(("127.0.0.1", server.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -55,6 +59,19 @@ class Connection:
         self._send_file(file, size)
         self.socket.sendall(after)
         self.answer(200)
+
+    def patch_file(self, session_id: str, name: str, file: int, size: int) -> None:
+        """The same as a resumable upload (tus) in one request, after the one that creates it."""
+        told = {"sessionId": session_id, "filename": name}
+        metadata = ",".join(f"{key} {b64encode(value.encode()).decode()}" for key, value in told.items())
+        fields = f"Tus-Resumable: 1.0.0\r\nUpload-Length: {size}\r\nUpload-Metadata: {metadata}\r\n"
+        self.socket.sendall(self._head("POST", "/files/", 0, further=fields))
+        self.answer(201)
+        fields = "Tus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
+        kind = "application/offset+octet-stream"
+        self.socket.sendall(self._head("PATCH", self.location, size, kind, further=fields))
+        self._send_file(file, size)
+        self.answer(204)
 
     def put_bytes(self, session_id: str, name: str, body: bytes) -> None:
         self.socket.sendall(self._head("PUT", self._path(session_id, name), len(body)) + body)
@@ -100,6 +117,8 @@ class Connection:
         length = int(match[1]) if match else 0
         while len(data) < end + 4 + length:
             data += self._receive()
+        if (match := _LOCATION.search(data, 0, end)) is not None:
+            self.location = match[1].decode()
         if int(data[9:12]) != expected:
             raise RuntimeError(data.decode(errors="replace"))
         return data[end + 4 :]
@@ -111,10 +130,9 @@ class Connection:
         return data
 
     @staticmethod
-    def _head(method: str, path: str, size: int, kind: str = "application/octet-stream") -> bytes:
-        return (
-            f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\n\r\n"
-        ).encode()
+    def _head(method: str, path: str, size: int, kind: str = "application/octet-stream", *, further: str = "") -> bytes:
+        lines = f"Host: localhost\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\n{further}"
+        return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode()
 
 
 # -- WebSockets (RFC 6455), as little of them as is needed

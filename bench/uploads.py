@@ -66,12 +66,14 @@ class Job:
             connection.socket.close()
 
 
-def large(start: Start, file: int, size: int, at_once: int, *, multipart: bool) -> Sample:
+How = Callable[[Connection, str, str, int, int], None]
+
+
+def large(start: Start, file: int, size: int, at_once: int, *, how: How) -> Sample:
     """`at_once` connections send `size` bytes each, of an open file that lies in memory."""
 
     def send(connection: Connection, session_id: str) -> None:
-        how = connection.post_file if multipart else connection.put_file
-        how(session_id, "film.mp4", file, size)
+        how(connection, session_id, "film.mp4", file, size)
 
     with start() as server:
         warm_up(server, file)

@@ -15,8 +15,8 @@ def test_a_quick_bench_ends_with_a_table(tmp_path: Path) -> None:
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
     assert ran.returncode == 0, ran.stderr
     rows = [line.split("  ")[0] for line in ran.stdout.splitlines()]
-    assert [row for row in rows if row in {"bare loop", "raw PUT", "multipart POST"}] == (
-        2 * ["bare loop", "raw PUT", "multipart POST"] + 2 * ["bare loop", "raw PUT"]
+    assert [row for row in rows if row in {"bare loop", "raw PUT", "multipart POST", "tus PATCH"}] == (
+        2 * ["bare loop", "raw PUT", "multipart POST", "tus PATCH"] + 2 * ["bare loop", "raw PUT"]
     )
     assert "told to 5 WebSockets" in ran.stdout
     assert list(tmp_path.iterdir()) == []

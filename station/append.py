@@ -75,7 +75,7 @@ class Append:
             berth.channel.session.request_began(moment)
             berth.file.claimed, berth.file.lull = not berth.file.in_flight, None
             resting.renew(berth.file, self._dock.config, moment.mono)
-        self._safe.open(last_kept=content_length is None)
+        self._safe.open()
 
     # -- bytes
 

@@ -70,7 +70,7 @@ class PartFile:
     def cut(self, length: int) -> None:
         """Drop what was written after `length`: it was not wanted, or takes space that others need."""
         os.ftruncate(self._fd, length)
-        self.written = self.synced = length
+        self.written, self.synced = length, min(self.synced, length)
 
     def read_through(self) -> None:
         """Compute the digests of what is there already, up to `written`."""

@@ -52,16 +52,13 @@ class Securing:
         self._content = content
         self._on_moved, self._on_error = on_moved, on_error
         self._start = self._asked = berth.upload.offset
-        self._last_kept = self._ending = False
+        self._ending = False
         self._before: Digests | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._recording: asyncio.Future[None] | None = None
         self._writer = PartWriter(self._dock, self._wrote, self._disk_failed, open_part=self._open_part)
 
-    def open(self, *, last_kept: bool) -> None:
-        """`last_kept`: the last byte is not taken before the end, since without a Content-Length more may come than
-        was announced."""
-        self._last_kept = last_kept
+    def open(self) -> None:
         self._writer.open()
 
     async def put(self, block: bytes) -> None:
@@ -82,8 +79,10 @@ class Securing:
         self._writer.sync()
 
     def _sure(self, offset: int) -> int:
+        """As much as may be told before the request has ended well. Never all of it: that says that it is stored, and
+        a tus client sends nothing more; and without a Content-Length more may come than was announced."""
         length = self._berth.upload.length
-        return min(offset, length - 1) if self._last_kept and length else offset
+        return max(self._start, min(offset, length - 1)) if length else offset
 
     def _record(self, offset: int, *, closed: bool = False) -> None:
         upload, berth = self._berth.upload, self._berth

@@ -428,17 +428,17 @@ async def test_a_chunked_body_that_is_cut_off_after_its_last_byte_lacks_it(tmp_p
 
 
 @pytest.mark.gen_test
-async def test_with_a_content_length_the_last_byte_is_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_before_a_proper_end_the_last_byte_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(securing, "SYNC_AFTER", 0)
     async with open_place(tmp_path) as place:
         _, berth = await a_place_to_go_on(place)
         append = await place.append(berth, len(TEXT))
         await append.feed(TEXT)
         await until(lambda: berth.upload.offset > 0)
-        assert berth.upload.offset == len(TEXT)
+        assert berth.upload.offset == len(TEXT) - 1
         await cut_off(append)
-        assert not berth.upload.closed, "the client has to say so: a request of no bytes is enough"
-        await place.add(berth, b"")
+        assert not berth.upload.closed
+        await place.add(berth, TEXT[-1:])
         await place.listener.hears_the_last()
         assert_stored(place)
 

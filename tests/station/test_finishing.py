@@ -117,7 +117,7 @@ async def test_it_is_stored_although_its_request_is_gone(tmp_path: Path) -> None
         append.cut(Problem("NETWORK_ERROR"))
         await append.released.wait()
         if not berth.upload.closed:
-            await send(place, berth, b"")
+            await send(place, berth, BODY[berth.upload.offset :])
         await stored(place, berth)
         assert bytes_of(place) == [BODY]
         await place.listener.hears_the_last()

@@ -24,12 +24,12 @@ TEXT = lines(100_000)
 class Request:
     """What `Append` is to a `Securing`: it puts bytes, and hears how far they are safe."""
 
-    def __init__(self, place: Place, berth: Berth, *, promised: bool = False, last_kept: bool = False) -> None:
+    def __init__(self, place: Place, berth: Berth, *, promised: bool = False) -> None:
         self.moves: list[int] = []
         self.problems: list[tuple[Problem, Fate]] = []
         self.content = Digests(["sha1"]) if promised else None
         self.safe = Securing(place.station.shelf, berth, self.content, self.moves.append, self._failed)
-        self.safe.open(last_kept=last_kept)
+        self.safe.open()
 
     def _failed(self, problem: Problem, fate: Fate) -> None:
         self.problems.append((problem, fate))
@@ -293,15 +293,11 @@ async def test_digests_are_not_trusted_if_more_was_written_than_recorded(
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize(
-    ("last_kept", "whole", "taken"), [(True, False, 99), (True, True, 100), (False, False, 100), (False, True, 100)]
-)
-async def test_the_last_byte_is_taken_at_the_proper_end_if_more_might_come(
-    tmp_path: Path, last_kept: bool, whole: bool, taken: int
-) -> None:
+@pytest.mark.parametrize(("whole", "taken"), [(False, 99), (True, 100)])
+async def test_the_last_byte_is_taken_at_the_proper_end(tmp_path: Path, whole: bool, taken: int) -> None:
     async with open_place(tmp_path) as place:
         berth = await a_berth(place, 100)
-        request = Request(place, berth, last_kept=last_kept)
+        request = Request(place, berth)
         await request.safe.put(TEXT[:100])
         await request.end(whole=whole)
         assert (berth.upload.offset, place.recorded(berth)) == (taken, taken)
@@ -312,7 +308,7 @@ async def test_the_last_byte_is_taken_at_the_proper_end_if_more_might_come(
 async def test_a_file_of_one_byte_moves_nowhere_before_its_end(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         berth = await a_berth(place, 1)
-        request = Request(place, berth, last_kept=True)
+        request = Request(place, berth)
         await request.safe.put(b"a")
         await request.end(whole=False)
         assert (request.moves, place.part(berth)) == ([], b"")
@@ -322,7 +318,7 @@ async def test_a_file_of_one_byte_moves_nowhere_before_its_end(tmp_path: Path) -
 async def test_without_a_known_length_every_byte_may_be_taken(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         berth = await a_berth(place, None)
-        request = Request(place, berth, last_kept=True)
+        request = Request(place, berth)
         await request.safe.put(TEXT[:100])
         await request.end(whole=False)
         assert berth.upload.offset == 100

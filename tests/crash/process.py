@@ -7,26 +7,38 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SERVER = (str(ROOT / "server.py"),)
 KILLED = -signal.SIGKILL
 CRASHES = int(os.environ.get("UPLOAD_STATION_CRASHES", "0"))
 """How many crashes at random are wanted; 0: as many as a quick run has time for."""
 
 
 class Process:
-    def __init__(self, upload_dir: Path, *options: str, before: tuple[str, ...] = ()) -> None:
-        """`before`: a command that starts the station, `strace …` say. `port` is 0 if it died before it listened."""
-        command = [*before, sys.executable, str(ROOT / "server.py"), "--port=0", "--address=127.0.0.1"]
+    def __init__(
+        self, upload_dir: Path, *options: str, before: tuple[str, ...] = (), launcher: tuple[str, ...] = SERVER
+    ) -> None:
+        """`before`: a command that starts the station, `strace …` say. `launcher`: what Python is to run.
+
+        `port` is 0 if it died before it listened.
+        """
+        command = [*before, sys.executable, *launcher, "--port=0", "--address=127.0.0.1"]
         command += [f"--upload_dir={upload_dir}", "--language=en", *options]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # Not a pipe: a log that nobody reads while it grows would fill it, and hold the station up.
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, text=True)
         assert self._process.stdout is not None
         match = re.search(r"http://[^:/]+:(\d+)/", self._process.stdout.readline())
         self.port = int(match[1]) if match else 0
         self._strace: subprocess.Popen[str] | None = None
+        self.said = ""
+        """Its log, once it has ended."""
 
     @property
     def pid(self) -> int:
@@ -46,21 +58,32 @@ class Process:
     def kill(self) -> int:
         """Returns how it ended, which may have been before."""
         self._process.kill()
-        _, said = self._process.communicate(timeout=20)
-        if self._strace is not None:
-            self._strace.communicate(timeout=20)
-        assert "Traceback" not in said, said
-        return self._process.returncode
+        return self._ended()
+
+    def stop(self) -> None:
+        """Have it stand still, like a machine whose power goes; the system calls that are under way end first."""
+        self._process.send_signal(signal.SIGSTOP)
+        stats = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        for stat in stats:
+            while stat.read_text().rpartition(") ")[2][0] != "T":
+                time.sleep(0.0002)
 
     def terminate(self) -> int:
         self._process.send_signal(signal.SIGTERM)
-        _, said = self._process.communicate(timeout=20)
+        return self._ended()
+
+    def _ended(self) -> int:
+        self.wait()
         if self._strace is not None:
             self._strace.communicate(timeout=20)
-        assert "Traceback" not in said, said
+        assert "Traceback" not in self.said, self.said
         return self._process.returncode
 
     def wait(self) -> int:
         """For one that is to die by itself."""
         self._process.communicate(timeout=20)
+        if not self._log.closed:
+            self._log.seek(0)
+            self.said = self._log.read()
+            self._log.close()
         return self._process.returncode

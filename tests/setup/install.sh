@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need beyond Python packages: Chromium, strace and curl, on Debian and its kin, as root, and the
+# Installs what the tests need beyond Python packages: Chromium, strace, curl and e2fsprogs, on Debian and its kin, as root, and the
 # JavaScript clients that upload in tests/clients, wherever a package registry can be reached.
 # Otherwise it only says which tests will be skipped. (Node comes inside the playwright package.)
 set -eu
@@ -9,6 +9,7 @@ say_what_is_skipped() {
         case $tool in
             chromium) echo "Chromium is not installed: the tests of the page in a real browser will be skipped." ;;
             curl) echo "curl is not installed: the tests of the documented command lines will be skipped." ;;
+            e2fsprogs) echo "mkfs.ext4 is not installed: the tests that cut the power of a disk will be skipped." ;;
             strace) echo "strace is not installed: the tests of the order of writes and syncs will be skipped." ;;
             clients) echo "The JavaScript clients could not be installed: their tests will be skipped." ;;
         esac
@@ -20,6 +21,7 @@ install_programs() {
     command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
     command -v strace >/dev/null || missing="$missing strace"
     command -v curl >/dev/null || missing="$missing curl"
+    command -v mkfs.ext4 >/dev/null || missing="$missing e2fsprogs"
     [ -n "$missing" ] || return 0
 
     if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then

@@ -375,7 +375,7 @@ RESUMING = (
                 "- upload-progress file=a progress=100 overallStatus=completed",
             ),
             (Add("a.txt", 4096, 4096), "403 NOT_APPENDABLE"),
-            (Look("part 1"), "410"),
+            (Look("part 1"), "200 (Upload-Offset: 2048)"),
         ),
     ),
     Scenario(

@@ -100,12 +100,14 @@ class Answering(RequestHandler):
         self.request_id = getattr(self, "request_id", None) or self.application.settings["new_request_id"]()
         self.set_header("X-Request-Id", self.request_id)
         origin = self.request.headers.get("Origin", "")
-        if self.application.settings["gate"].allows(origin):
+        gate = self.application.settings["gate"]
+        if gate.has_friends:
+            self.add_header("Vary", "Origin")
+        if gate.allows(origin):
             self.set_header("Access-Control-Allow-Origin", origin)
             readable = ", ".join(filter(None, ("Location, Link, X-Request-Id, Retry-After", self.exposed)))
             self.set_header("Access-Control-Expose-Headers", readable)
             self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
-            self.add_header("Vary", "Origin")
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         if isinstance(kwargs.get("exc_info", (None, None))[1], StreamClosedError):

@@ -52,6 +52,11 @@ class Gate:
             return False
         return True
 
+    @property
+    def has_friends(self) -> bool:
+        """Whether answers depend on the origin that asks."""
+        return bool(self._origins)
+
     def allows(self, origin: str) -> bool:
         """Whether this foreign origin was configured."""
         return origin.lower() in self._origins

@@ -16,6 +16,9 @@ class RawUpload(Uploading):
         await super().decide()
         if self.request.method != "PUT":
             return
+        fields = self.request.headers
+        if fields.get("Upload-Complete") == "?0" or fields.get("Upload-Incomplete") == "?1":
+            raise Refused("VALIDATION_ERROR", "parts of a file go to /files/")  # one must not pass for the whole
         session_id, name = self.path_args if len(self.path_args) == 2 else (None, *self.path_args)
         if not name:
             raise Refused("VALIDATION_ERROR", "the address must end with the file's name")

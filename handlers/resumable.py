@@ -30,7 +30,7 @@ from station.station import Station
 
 # An allow-list: what is looked up by this name is a method of this object. The answer to what was sent as a POST
 # may have a body, so HEAD is taken as the GET that says the same.
-_OVERRIDDEN = {"PATCH": "PATCH", "DELETE": "DELETE", "PUT": "PUT", "HEAD": "GET", "GET": "GET"}
+_OVERRIDDEN = {name: name for name in ("PATCH", "DELETE", "PUT", "POST", "GET", "OPTIONS")} | {"HEAD": "GET"}
 
 
 class Resumable(Speaking):
@@ -81,17 +81,31 @@ class Resumable(Speaking):
     async def _add(self, wish: Append, ask: Ask) -> None:
         berth = self.berth = await self.station.shelf.find(self.path_args[0])
         await berth.free()
-        self._replay = not self.protocol.allow(wish, ask, self.standing())
+        try:
+            self._replay = not self.protocol.allow(wish, ask, self.standing())
+        except Refused as refused:
+            if wish.last is not None and refused.problem.code == "LENGTH_MISMATCH" and not berth.upload.over:
+                await self._spoil(berth, wish, ask, refused.problem)
+            raise
         if self._replay:
             return
         if berth.upload.over:
             raise Refused("UPLOAD_ALREADY_COMPLETED")
         self._open(berth, wish, ask)
 
+    async def _spoil(self, berth: Berth, wish: Append, ask: Ask, problem: Problem) -> None:
+        """By the draft, an append that would pass the length ends the upload, whether its bytes come or not."""
+        length = berth.upload.length
+        if length is not None and wish.offset + (ask.content_length or 0) > length:
+            append = self.station.append(berth, wish)
+            append.open(0)
+            append.lose(problem)
+            await append.released.wait()
+
     def _open(self, berth: Berth, wish: Append | Create, ask: Ask) -> None:
         if self._left:
             raise Refused("NETWORK_ERROR")  # the client left while the upload was being looked up
-        append = self.station.append(berth, wish)
+        append = self.station.append(berth, wish, keeps=isinstance(wish, Append) or self.told_where)
         append.open(None if ask.chunked else ask.content_length or 0)
         append.on_over = self._ended_by_others
         append.on_moved = self.say_interim
@@ -132,7 +146,7 @@ class Resumable(Speaking):
                 self.describe()
             case Tell():
                 await self._look()
-                self.send(self.protocol.told(self.standing()))
+                self.send(self.told())
             case Remove():
                 await self._remove()
             case Create():

@@ -15,20 +15,21 @@ from station.berth import Berth
 from station.digest import ALGORITHMS
 from station.errors import Problem
 from station.ietf import language_of, speaks
-from station.resumption import Answer, Ask, Language, Limits, Standing, Wish
+from station.resumption import Answer, Ask, Create, Language, Limits, Standing, Wish
 from station.station import Station
 from station.tus import CHECKSUM_MISMATCH, Tus
 
 _TUS_ONLY = {"tus-resumable", "upload-concat", "upload-defer-length", "upload-checksum"}
 _TUS_CONTENT = "application/offset+octet-stream"
 _SENT = (
-    "Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, Upload-Defer-Length, Upload-Concat, "
-    "Upload-Checksum, Upload-Complete, Upload-Incomplete, Upload-Draft-Interop-Version, Content-Digest, Repr-Digest, "
-    "Want-Repr-Digest, X-HTTP-Method-Override, X-Requested-With, X-Request-ID, Origin"
+    "Content-Disposition, Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, Upload-Defer-Length, "
+    "Upload-Concat, Upload-Checksum, Upload-Complete, Upload-Incomplete, Upload-Draft-Interop-Version, Content-Digest, "
+    "Repr-Digest, Want-Repr-Digest, X-HTTP-Method-Override, X-Requested-With, X-Request-ID, Origin"
 )
 _READ = (
     "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, "
-    "Upload-Metadata, Upload-Defer-Length, Upload-Concat, Upload-Expires, Upload-Complete, Upload-Limit, Repr-Digest"
+    "Upload-Metadata, Upload-Defer-Length, Upload-Concat, Upload-Expires, Upload-Complete, "
+    "Upload-Incomplete, Upload-Limit, Repr-Digest"
 )
 _INTERIM_EVERY = 1.0  # seconds between two 104s of one request: more than ten 1xx break some clients
 
@@ -43,6 +44,8 @@ class Speaking(Base):
         config = station.config
         self._limits = Limits(config.max_file_size, int(config.upload_expiry), ALGORITHMS)
         self._interim_at = 0.0
+        self.told_where = False
+        """Whether the client has been told, by a 104, where its upload is."""
         self.protocol: Language = Tus(self._limits)
         self.wish: Wish | None = None
         self.berth: Berth | None = None
@@ -67,6 +70,14 @@ class Speaking(Base):
         only_tus = not _TUS_ONLY.isdisjoint(names) or ask.fields.get("content-type") == _TUS_CONTENT
         return Tus(self._limits) if only_tus or ask.method in {"HEAD", "GET"} or "upload-length" in names else draft
 
+    def told(self) -> Answer:
+        """Where the upload is, in the words of both protocols if the request is in neither's."""
+        answer = self.protocol.told(self.standing())
+        if "Tus-Resumable" in self.request.headers or speaks(self.asked()):
+            return answer
+        draft = language_of(self.asked(), self._limits).told(self.standing())
+        return Answer(answer.status, {**draft.fields, **answer.fields})
+
     # -- answers
 
     def standing(self) -> Standing:
@@ -76,7 +87,8 @@ class Speaking(Base):
     def say_interim(self, *, first: bool = False) -> None:
         """A 104: where the upload is, or how much of it is safe. Never after the final answer has begun."""
         now = self.station.clock().mono
-        if not first and now - self._interim_at < _INTERIM_EVERY:
+        creates = isinstance(self.wish, Create)
+        if not first and (now - self._interim_at < _INTERIM_EVERY or (creates and not self.told_where)):
             return
         fields = None if self.berth is None else self.protocol.interim(self.standing(), first=first)
         stream = self.request.connection.stream  # type: ignore[union-attr]
@@ -86,6 +98,7 @@ class Speaking(Base):
         lines = ["HTTP/1.1 104 Upload Resumption Supported", *(f"{name}: {text}" for name, text in fields.items())]
         try:
             stream.write("\r\n".join([*lines, "", ""]).encode("latin1"))
+            self.told_where = True
         except StreamClosedError:
             return
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from station import resting
 from station.berth import Berth
-from station.digest import Digests
 from station.errors import Problem, Refused
 from station.file import File
 from station.formats import SNIFF
+from station.promise import Fate, Promise
 from station.resumption import Checks
-from station.securing import Fate, Securing
+from station.securing import Securing
 from station.session import Session
 from station.shelf import Shelf
 from station.tasks import Tasks
@@ -28,7 +28,7 @@ class Append:
     """`problem`: why the request cannot go on. `over`: it takes no more bytes. `on_over`: somebody else ended it.
 
     `length`: of the whole, if this request told it. `last`: its content ends the upload; None: the length tells.
-    `keeps`: who sends it can come back for the rest.
+    `keeps`: who sends it was told where the upload is, and can come back for the rest.
     """
 
     def __init__(
@@ -44,26 +44,29 @@ class Append:
     ) -> None:
         self.problem: Problem | None = None
         self.over = self.paused = False
-        self.arrived = 0
         self.released = asyncio.Event()
         self.on_over: Callable[[], None] = lambda: None
         self.on_moved: Callable[[], None] = lambda: None
         self._shelf, self._dock, self._tasks, self._berth = shelf, shelf.dock, tasks, berth
-        self._length, self._last = length, last
-        self._start = berth.upload.offset
+        self._length = length
         self._fate = Fate.REST
         self._begun, self._keeps, self._sized, self._unchecked = False, keeps, True, 0
-        self._promised = checks.content
-        self._content = Digests(checks.content) if checks.content else None
+        self._announced = None if berth.file is None else berth.file.announced
+        limit = self._dock.config.max_file_size
+        self._promise = Promise(berth.upload, self._announced, last, checks.content, limit)
         self._ending: asyncio.Task[None] | None = None
-        self._safe = Securing(shelf, berth, self._content, self._moved, self._fail)
+        self._safe = Securing(shelf, berth, self._promise.digests, self._moved, self._fail)
+
+    @property
+    def arrived(self) -> int:
+        """Bytes of its content so far."""
+        return self._promise.arrived
 
     def open(self, content_length: int | None) -> None:
         """Take the upload. Not to be called while another request has it. Raises INSUFFICIENT_STORAGE."""
         upload, berth, moment = self._berth.upload, self._berth, self._dock.clock()
-        announced = None if berth.file is None else berth.file.announced
-        if None not in (self._length, announced) and self._length != announced:
-            raise Refused("LENGTH_MISMATCH", f"{announced} bytes were announced")
+        if None not in (self._length, self._announced) and self._length != self._announced:
+            raise Refused("LENGTH_MISMATCH", f"{self._announced} bytes were announced")
         left = None if self._length is None else self._length - upload.offset
         self._dock.admit(upload.id, next((n for n in (upload.left, left, content_length) if n is not None), None))
         if upload.length is None and self._length is not None:
@@ -83,9 +86,8 @@ class Append:
         """Take bytes; waits while the disk is behind. Never raises: problems are latched."""
         if self.over:
             return
-        self.arrived += len(block)
-        if (found := self._too_many()) is not None:
-            self._fail(*found)
+        if (broken := self._promise.take(len(block))) is not None:
+            self._fail(*broken)
             return
         self._look(block)
         self._look_for_space(len(block))
@@ -102,28 +104,16 @@ class Append:
             except Refused as refused:
                 self._fail(refused.problem, Fate.FAIL)
 
-    def _too_many(self) -> tuple[Problem, Fate] | None:
-        upload, limit = self._berth.upload, self._dock.config.max_file_size
-        end = self._start + self.arrived
-        if upload.length is not None and end > upload.length:
-            if self._last is None:  # tus: not taken, and the upload stands where it stood
-                return Problem("FILE_SIZE_EXCEEDED", f"{upload.length} bytes were announced"), Fate.REST
-            return Problem("LENGTH_MISMATCH", f"{upload.length} bytes were announced"), Fate.LOSE
-        if end > limit:
-            return Problem("FILE_SIZE_EXCEEDED", f"at most {limit} bytes"), Fate.LOSE
-        return None
-
     def _look(self, block: bytes = b"", *, whole: bool = False) -> None:
-        """Judge the first bytes once there are enough of them; from then on an attempt runs."""
+        """Judge the first bytes once there are enough of them, or all. The attempt runs from the first one on."""
         berth = self._berth
         if not berth.judged:
             berth.head += block[: SNIFF - len(berth.head)]
-            if len(berth.head) < SNIFF and not whole:
-                return
-            if (problem := self._dock.judge_head(berth.upload.name, bytes(berth.head))) is not None:
-                self._fail(problem, Fate.LOSE)
-                return
-            berth.judged = True
+            if len(berth.head) >= SNIFF or whole or self._promise.all_here:
+                if (problem := self._dock.judge_head(berth.upload.name, bytes(berth.head))) is not None:
+                    self._fail(problem, Fate.LOSE)
+                    return
+                berth.judged = True
         self._begin()
 
     def _begin(self) -> None:
@@ -153,6 +143,10 @@ class Append:
     def fail(self, problem: Problem) -> None:
         self._fail(problem, Fate.FAIL)
 
+    def lose(self, problem: Problem) -> None:
+        """Nothing can come of the upload any more."""
+        self._fail(problem, Fate.LOSE)
+
     def _fail(self, problem: Problem, fate: Fate) -> None:
         if self.problem is None:
             self.problem, self._fate = problem, fate
@@ -162,9 +156,15 @@ class Append:
         """A newer request wants the upload."""
         self._end_for(BROKEN)
 
+    async def give_way(self) -> None:
+        """It is about to be cancelled: what came so far is counted first."""
+        if not self.over:
+            self._fail(Problem("UPLOAD_GONE", "cancelled"), Fate.YIELD)
+        await self.released.wait()
+
     async def pause(self) -> None:
-        """The upload is to rest: what came so far is kept, and who sent it is to be told kindly."""
-        self.paused = not self.over
+        """The upload is to rest: what came so far is kept, and who sent it is to be told kindly, and where it is."""
+        self.paused, self._keeps = not self.over, True
         self._end_for(None)
         await self.released.wait()
 
@@ -190,43 +190,32 @@ class Append:
             self._ending = self._tasks.start(self._end(whole, lull), "end of an append")
 
     async def _end(self, whole: bool, lull: Problem | None) -> None:
-        closed = whole and self._closes()
+        closed = whole and self._promise.closes
         if self.problem is None and (self.arrived or closed):
             self._look(whole=closed)
-        if self.problem is None and not self._berth.judged and self.arrived:
-            self._begin()  # too few bytes to be judged yet, but bytes
-        if self.problem is None or self._fate is Fate.FAIL:
+        if self._takes:
             await self._safe.settle()
-        if self.problem is None and whole:
-            self._verify()
-        if self.problem is None or self._fate is Fate.FAIL:
+        if self.problem is None and whole and (broken := self._promise.broken()) is not None:
+            self._latch(*broken)
+        if self._takes:
             well = self.problem is None  # otherwise nothing was verified, however much is safe
             await self._safe.keep(whole=whole and well, closed=closed and well)
         await self._safe.close()
         self._conclude(lull)
 
-    def _closes(self) -> bool:
-        """Whether nothing is missing once all content of this request is here."""
-        length = self._berth.upload.length
-        return self._last or (self._last is None and length is not None and self._start + self.arrived == length)
-
-    def _verify(self) -> None:
-        upload, end = self._berth.upload, self._start + self.arrived
-        announced = None if self._berth.file is None else self._berth.file.announced
-        if self._content is not None and not self._content.agree(self._promised):
-            self._latch(Problem("CHECKSUM_MISMATCH"), Fate.REST)
-        elif self._last and upload.length is not None and end != upload.length:
-            self._latch(Problem("LENGTH_MISMATCH", f"{upload.length} bytes were announced, {end} came"), Fate.LOSE)
-        elif self._last and announced is not None and end != announced:
-            self._latch(Problem("CHECKSUM_MISMATCH", f"{announced} bytes were announced, {end} came"), Fate.LOSE)
-        elif self._last:
-            upload.length = end
+    @property
+    def _takes(self) -> bool:
+        """Whether what came is kept."""
+        return self.problem is None or self._fate in {Fate.FAIL, Fate.YIELD}
 
     def _latch(self, problem: Problem, fate: Fate) -> None:
         self.problem, self._fate = problem, fate
 
     def _conclude(self, lull: Problem | None) -> None:
-        berth, lost = self._berth, self._fate is Fate.LOSE and self.problem is not None
+        berth = self._berth
+        if self.problem is not None and not self._keeps:
+            self._fate = Fate.LOSE  # nobody knows where it is
+        lost = self.problem is not None and self._fate is Fate.LOSE
         del berth.head[berth.upload.offset :]
         if berth.channel is not None:
             if berth.forsaken is None and berth.file is not None:
@@ -242,7 +231,7 @@ class Append:
         self.released.set()
 
     def _leave(self, session: Session, file: File, lull: Problem | None) -> None:
-        moment, failed = self._dock.clock(), self.problem if self._fate is not Fate.REST else None
+        moment, failed = self._dock.clock(), self.problem if self._fate in {Fate.FAIL, Fate.LOSE} else None
         if failed is not None and failed.code == "INSUFFICIENT_STORAGE":
             session.report_fault(failed, "continue", [file.id], moment)
         if failed is not None and self._fate is Fate.LOSE:

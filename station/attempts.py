@@ -127,7 +127,7 @@ class Attempts:
 
     def may_retry(self, file: File) -> bool:
         over = self.terms.cancelled or self.terms.closing
-        return not over and (file.resumable or file.failures < self.config.max_retries)
+        return not over and (not file.limited or file.failures < self.config.max_retries)
 
     def _fail(self, file: File, verb: str, problem: Problem, moment: Moment, *, can_retry: bool) -> None:
         number = file.end(verb, moment.mono)

@@ -31,6 +31,9 @@ class Holder(Protocol):
     async def pause(self) -> None:
         """End kindly, and be released."""
 
+    async def give_way(self) -> None:
+        """End before a cancel, and be released."""
+
     def check(self) -> None:
         """Notice that the upload is gone."""
 

@@ -34,6 +34,7 @@ def claim(
     file.claimed = True
     file.claims += 1
     file.upload = file.expires_at = None  # whoever sends it now begins at nought
+    file.limited = True
     return file
 
 

@@ -56,7 +56,7 @@ class Creation:
 
     async def _final(self, wish: Create, session_id: str | None, category: str | None) -> Berth:
         async with self._joining:  # the same request twice at once must not make two files
-            for known in await self._joined(wish.parts):
+            for known in await self._joined(wish.parts, session_id):
                 return known
             parts = await partials(self._shelf, wish.parts)
             upload = self._upload(wish)
@@ -65,18 +65,15 @@ class Creation:
             self._shelf.on_closed(berth)
             return berth
 
-    async def _joined(self, ids: tuple[str, ...]) -> list[Berth]:
+    async def _joined(self, ids: tuple[str, ...], session_id: str | None) -> list[Berth]:
         """The final upload that the same partials made already: the answer to an earlier request was lost."""
-        for berth in self._shelf.finals():
-            if berth.upload.parts == ids:
-                return [berth]
-        try:
+        found = self._shelf.finals()
+        with suppress(Refused):
             parts = [await self._shelf.find(each) for each in ids]
             final = made_of(parts)
-            found = [] if final is None else [await self._shelf.find(final)]
-            return [berth for berth in found if berth.upload.parts == ids]
-        except Refused:
-            return []
+            found += [] if final is None else [await self._shelf.find(final)]
+        same = [berth for berth in found if berth.upload.parts == ids]
+        return [berth for berth in same if session_id in (None, berth.upload.session_id)]
 
     async def _whole(self, wish: Create, upload: Upload, session_id: str | None, category: str | None) -> Berth:
         problem = self._dock.judge(upload.name, upload.length)
@@ -122,7 +119,7 @@ class Creation:
             channel.flush()
             self._dock.check()
             self._shelf.check()
-        file.upload, file.expires_at = upload.id, upload.expires_at
+        file.upload, file.expires_at, file.limited = upload.id, upload.expires_at, False
         if file.announced is not None and upload.length is None and upload.kind is Kind.WHOLE:
             file.size = file.announced
         upload.session_id, upload.file_id, upload.name = session.id, file.id, file.name

@@ -112,6 +112,8 @@ class File:
     """A request is about to send it: the grace of a retry may end before its first bytes have come."""
     claims: int = 0
     """How often it was claimed: an older request that has not begun gives way to a newer one."""
+    limited: bool = True
+    """Its tries are counted: multipart and raw (contract, Retries). Who speaks a resumable protocol may always again."""
     can_retry: bool = False
     retry_until: float | None = None
     expires_at: float | None = None

@@ -72,7 +72,6 @@ class Draft:
             # tus-js-client creates an empty file with `?0` and a length, and takes the answer for the end of it.
             last=last or length == 0,
             checks=_checks(ask, whole=_promised(ask, "Repr-Digest")),
-            ordinary=self._ordinary,
         )
 
     def _append(self, ask: Ask) -> Append:

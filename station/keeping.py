@@ -25,6 +25,7 @@ def keep_file(file: File, moment: Moment) -> dict[str, Any]:
         "announced": file.announced,
         "estimated": file.estimated,
         "upload": file.upload,
+        "limited": file.limited,
         "status": str(file.status),
         "attempt": file.attempt,
         "failures": file.failures,
@@ -50,7 +51,8 @@ def file_from(id: str, kept: Kept, moment: Moment) -> File:
         size=kept["size"],
         announced=kept["announced"],
         estimated=kept["estimated"],
-        upload=kept.get("upload"),  # journals of the first version have none
+        upload=kept.get("upload"),  # journals of the first version have neither
+        limited=kept.get("limited", True),
         status=status,
         attempt=kept["attempt"],
         failures=kept["failures"],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from station import archive
-from station.berth import Berth
+from station.berth import PATIENCE, Berth
 from station.channel import Channel
 from station.dock import Dock
 from station.errors import Refused
-from station.file import Status
+from station.file import File, Status
 from station.journal import Journal, JournalFailed
 from station.shelf import Shelf
 
@@ -23,10 +25,20 @@ class Orders:
     async def cancel(self, session_id: str, file_id: str | None, reason: str) -> int:
         """Cancel a file or the session; returns how many files were, once that is recorded. Raises Refused."""
         channel = await self._live(session_id)
+        await self._make_way(channel, file_id)
         session, moment = channel.session, self._dock.clock()
         count = session.cancel(reason, moment) if file_id is None else session.cancel_file(file_id, reason, moment)
         await self._carried_out(channel)
         return count
+
+    async def _make_way(self, channel: Channel, file_id: str | None) -> None:
+        """What came of uploads that run is counted before they are cancelled, if the disk lets it in time."""
+        files = channel.session.files
+        berths = [self._shelf.of_file(file) for file in (files.values() if file_id is None else [files.named(file_id)])]
+        holders = [berth.holder for berth in berths if berth is not None and berth.holder is not None]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.gather(*(holder.give_way() for holder in holders))
 
     async def complete(self, session_id: str) -> int:
         """No more files will come; returns how many waiting files were cancelled. Raises Refused."""
@@ -40,6 +52,7 @@ class Orders:
         """Rest a resumable file, or all that run. Raises NOT_RESUMABLE if one named, or all, cannot rest."""
         channel = await self._live(session_id)
         for file in channel.session.files.resumable(file_id, Status.UPLOADING):
+            _demand_that_it_runs(file)
             berth = self._shelf.of_file(file)
             if berth is not None and berth.holder is not None:
                 await berth.holder.pause()  # what came is counted first
@@ -50,6 +63,7 @@ class Orders:
         """The opposite of `pause`."""
         channel = await self._live(session_id)
         for file in channel.session.files.resumable(file_id, Status.PAUSED):
+            _demand_that_it_runs(file)
             channel.session.resume(file, self._dock.clock())
         await self._carried_out(channel)
 
@@ -88,3 +102,8 @@ class Orders:
             await self._journal.change(lambda connection: archive.forget_path(connection, file_id))
         except JournalFailed as failure:
             raise failure.problem.refusal() from failure
+
+
+def _demand_that_it_runs(file: File) -> None:
+    if not file.in_flight:
+        raise Refused("NOT_RESUMABLE", "it is not being sent")

@@ -55,7 +55,6 @@ class Create:
     (`filename`, `filetype`, `sessionId`, `category`, `fileId`); `metadata`, `concat`: fields to be echoed as they came.
 
     `last`: this request's content is all the rest (draft); None: the length decides (tus). `parts`: ids of partials.
-    `ordinary`: the client knows of no protocol, so it cannot come back.
     """
 
     length: int | None
@@ -67,7 +66,6 @@ class Create:
     checks: Checks = field(default_factory=Checks)
     metadata: str | None = None
     concat: str | None = None
-    ordinary: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from enum import Enum, auto
 from functools import partial
 
 from station.berth import Berth
@@ -18,20 +17,13 @@ from station.dock import problem_of
 from station.errors import Problem
 from station.journal import JournalFailed
 from station.partfile import PartFile, PartLost, SyncFailed
+from station.promise import Fate
 from station.shelf import Shelf
 from station.writer import PartWriter
 
 log = logging.getLogger("upload_station")
 BROKEN_DOWN = Problem("SERVER_ERROR")
 SYNC_AFTER = 1.0  # seconds that written bytes may wait for a sync while more of them come
-
-
-class Fate(Enum):
-    """What a problem means for the upload."""
-
-    REST = auto()  # the bytes of this request were not taken; the upload stands where it stood
-    FAIL = auto()  # the attempt ends; another may go on from what is safe
-    LOSE = auto()  # nothing can come of the upload any more
 
 
 class Securing:

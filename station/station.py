@@ -85,10 +85,9 @@ class Station:
         self.orders = Orders(self.live, self.dock, self.shelf, self.journal)
         self.watch = Watch(config, clock, self.journal, self.channels.values, self.shelf)
 
-    def append(self, berth: Berth, wish: Append | Create) -> Appending:
-        """A request that adds to an upload; to be opened next."""
-        ordinary = isinstance(wish, Create) and wish.ordinary
-        return Appending(self.shelf, self.tasks, berth, wish.length, wish.last, wish.checks, keeps=not ordinary)
+    def append(self, berth: Berth, wish: Append | Create, *, keeps: bool = True) -> Appending:
+        """A request that adds to an upload; to be opened next. `keeps`: who sends it knows where the upload is."""
+        return Appending(self.shelf, self.tasks, berth, wish.length, wish.last, wish.checks, keeps=keeps)
 
     async def start(self) -> None:
         """Recover what was left, then watch the time. Nobody may be served before."""

@@ -434,8 +434,11 @@ async def test_a_method_may_be_overridden_by_those_on_the_list_only(box: Box) ->
     assert (answer.status, answer.headers["Upload-Offset"]) == (200, "0")
     answer = await box.ask("POST", path, b"", {**TUS, "X-HTTP-Method-Override": "DELETE"})
     assert answer.status == 204
+    answer = await box.ask("PUT", "/files/", b"", {**TUS, "Upload-Length": "0", "X-HTTP-Method-Override": "POST"})
+    assert answer.code == "UNSUPPORTED_FORMAT", "it has no name"
+    assert (await box.ask("POST", "/files/", b"", {"X-HTTP-Method-Override": "OPTIONS"})).status == 200
     path = await box.create(3000)
-    for name in ("on_finish", "initialize", "OPTIONS", "CONNECT", "__class__", "decide", "TRACE", "", "x" * 5000):
+    for name in ("on_finish", "initialize", "CONNECT", "__class__", "decide", "TRACE", "", "x" * 5000):
         answer = await box.ask("POST", path, b"", {**at_offset(0), "X-HTTP-Method-Override": name})
         assert (answer.status, answer.code) == (405, "METHOD_NOT_ALLOWED"), name
     assert stored(box) == [content]
@@ -1044,3 +1047,106 @@ async def test_one_who_does_not_know_an_upload_cannot_find_it(box: Box) -> None:
     id = path.rpartition("/")[2]
     for twin in (id.upper(), id[:-1], f"{id}0", f"%20{id}", f"{id}%00", f"{id}/", f"./{id}", f"..%2f{id}", f"x%2f{id}"):
         assert (await box.ask("HEAD", f"/files/{twin}", headers=TUS)).status == 404, twin
+
+
+# ---- what nobody can go on with ----
+
+
+@pytest.mark.parametrize("how", ["cut", "checksum", "too much"])
+@on_the_loop
+async def test_a_creation_whose_address_was_never_told_leaves_nothing_behind(box: Box, how: str) -> None:
+    """tus has no interim answer: after a POST with content that goes wrong nobody knows where the upload is."""
+    session_id = await box.open(expectedFiles=1)
+    content = movie(100_000)
+    told = metadata(filename="a.mp4", sessionId=session_id)
+    head = {**TUS, **OCTETS, "Upload-Length": "100000", "Upload-Metadata": told}
+    if how == "checksum":
+        wrong = b64encode(hashlib.sha1(b"other").digest()).decode()
+        answer = await box.ask("POST", "/files/", content[:5000], {**head, "Upload-Checksum": f"sha1 {wrong}"})
+        assert (answer.status, "Location" in answer.headers) == (460, False)
+    else:
+        line = await box.connect()
+        line.begin("POST", "/files/", head | {"Transfer-Encoding": "chunked"})
+        body = content + b"and more" if how == "too much" else content[:50_000]
+        line.send(b"%x\r\n%s\r\n" % (len(body), body))
+        if how == "too much":
+            line.send(b"0\r\n\r\n")
+            assert (await line.answer()).status == 413
+        else:
+            (berth,) = await until_held(box)
+            await until(lambda: berth.holder is not None and arrived(berth.holder) == 50_000, "it has come")
+            await line.reset()
+    await until(lambda: not box.unfinished(), "its bytes are freed")
+    (file,) = (await box.progress(session_id))["files"]
+    assert file["status"] == "failed"
+    if how != "too much":
+        again = await box.create(100_000, session_id)  # the same file, which waits for a retry
+        assert (await box.add(again, 0, content)).status == 204
+        assert stored(box) == [content]
+        assert len((await box.progress(session_id))["files"]) == 1
+
+
+async def until_held(box: Box) -> list[Berth]:
+    def held() -> list[Berth]:
+        return [berth for berth in box.station.shelf._berths.values() if berth.holder is not None]
+
+    await until(lambda: bool(held()), "a request writes")
+    return held()
+
+
+@on_the_loop
+async def test_a_draft_client_that_was_told_where_it_is_goes_on_after_a_cut(box: Box) -> None:
+    content = movie(100_000)
+    line = await box.connect()
+    line.begin("POST", "/files/", {**draft(8, complete=True), **NAMED, "Content-Length": "100000"})
+    line.send(content[:50_000])
+    (berth,) = await until_held(box)
+    await until(lambda: berth.holder is not None and arrived(berth.holder) == 50_000, "it has come")
+    await line.reset()
+    await until(lambda: berth.holder is None, "it is safe")
+    answer = await box.ask("HEAD", f"/files/{berth.upload.id}", headers=draft(8))
+    assert (answer.status, answer.headers["Upload-Offset"]) == (204, "50000")
+
+
+@on_the_loop
+async def test_an_attempt_starts_with_its_first_byte(box: Box) -> None:
+    """Also one that trickles in: it is not to be told later that bytes were here before."""
+    session_id = await box.open(expectedFiles=1)
+    watcher = await box.watch(f"?sessionId={session_id}")
+    content = movie(3000)
+    path = await box.create(3000, session_id)
+    line = await box.begin_add(path, 0, 3000, content[:40])
+    started = await watcher.until("upload-started")
+    assert "resumedFrom" not in started
+    line.send(content[40:])
+    assert (await line.answer()).status == 204
+    assert names(await watcher.to_end())[-2:] == ["upload-completed", "session-completed"]
+
+
+@pytest.mark.parametrize("last", [False, True])
+@on_the_loop
+async def test_by_the_draft_an_append_past_the_length_ends_the_upload(box: Box, last: bool) -> None:
+    created = await box.ask("POST", "/files/", b"", {**draft(8, complete=False), **NAMED, "Upload-Length": "10"})
+    path = created.headers["Location"]
+    answer = await box.ask("PATCH", path, bytes(11), draft(8, complete=last, offset=0))
+    assert (answer.status, answer.code, answer.headers["Upload-Complete"]) == (400, "LENGTH_MISMATCH", "?1")
+    assert (await box.ask("HEAD", path, headers=draft(8))).status == 410
+    await until(lambda: not box.unfinished(), "its bytes are freed")
+
+
+@on_the_loop
+async def test_who_names_no_protocol_is_told_in_both(box: Box) -> None:
+    created = await box.ask("POST", "/files/", b"", {"Upload-Complete": "?0", **NAMED})
+    answer = await box.ask("HEAD", created.headers["Location"])
+    assert (answer.headers["Upload-Offset"], answer.headers["Upload-Complete"]) == ("0", "?0")
+    assert {"Tus-Resumable", "Upload-Limit", "Upload-Defer-Length"} <= set(answer.headers)
+
+
+@pytest.mark.parametrize("field", [{"Upload-Complete": "?0"}, {"Upload-Incomplete": "?1"}])
+@on_the_loop
+async def test_a_part_sent_to_an_ordinary_address_is_no_file(box: Box, field: dict[str, str]) -> None:
+    session_id = await box.open(expectedFiles=1)
+    for address in ("/u/a.mp4", f"/api/upload/session/{session_id}/files/a.mp4"):
+        answer = await box.ask("PUT", address, movie(2000), field)
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    assert stored(box) == []

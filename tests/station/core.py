@@ -63,7 +63,7 @@ def a_session(terms: Terms | None = None, **options: Any) -> Session:
 def a_file(session: Session, name: str = "a.jpg", size: int | None = 100, *, resumable: bool = False) -> File:
     """A pending file whose id is its place in the session."""
     file = session.announce(f"file-{len(session.files) + 1}", name, size)
-    file.upload = f"upload-of-{file.id}" if resumable else None
+    file.upload, file.limited = f"upload-of-{file.id}" if resumable else None, not resumable
     return file
 
 

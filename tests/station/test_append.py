@@ -786,7 +786,7 @@ async def test_a_part_that_is_lost_loses_the_upload(tmp_path: Path) -> None:
 async def test_who_cannot_come_back_loses_what_was_cut_off(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         channel = await place.open(expected=1)
-        berth = await place.upload(channel, length=1000, ordinary=True)
+        berth = await place.upload(channel, length=1000)
         append = Append(place.station.shelf, place.station.tasks, berth, 1000, True, Checks(), keeps=False)
         append.open(1000)
         await append.feed(TEXT[:500])

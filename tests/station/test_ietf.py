@@ -475,7 +475,7 @@ def test_whoever_tells_no_known_version_gets_no_104(first: bool) -> None:
 def test_an_ordinary_upload_is_answered_without_the_drafts_fields(version: str, fields: dict[str, str]) -> None:
     ask = creation(fields | ({"upload-draft-interop-version": version} if version else {}), 10)
     draft = language_of(ask, LIMITS)
-    assert draft.understand(ask) == Create(10, takes_content=True, last=True, ordinary=True)
+    assert draft.understand(ask) == Create(10, takes_content=True, last=True)
     standing = Standing("/u", 10, 10, complete=True, digests={"sha256": DIGEST})
     assert draft.created(standing) == Answer(201, {"Repr-Digest": DIGEST_FIELD})
     for problem in ERRORS:

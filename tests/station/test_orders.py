@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from station import orders as room
 from station.errors import Problem, Refused
 from station.file import Status
 from station.resting import GRACE
@@ -107,7 +108,7 @@ async def test_a_pause_without_a_file_rests_all_that_run(tmp_path: Path) -> None
 
 
 @pytest.mark.gen_test
-async def test_a_pause_of_what_does_not_run_changes_nothing(tmp_path: Path) -> None:
+async def test_a_pause_of_what_does_not_run_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         channel = await place.open(auto_complete=False)
         pending = await create(place, channel)
@@ -119,7 +120,9 @@ async def test_a_pause_of_what_does_not_run_changes_nothing(tmp_path: Path) -> N
         before = place.listener.names
         for berth in (pending, done, failed):
             assert berth.file is not None
-            await place.station.orders.pause(channel.session.id, berth.file.id)
+            for order in (place.station.orders.pause, place.station.orders.resume):
+                problem = await problem_of(order(channel.session.id, berth.file.id))
+                assert problem == Problem("NOT_RESUMABLE", "it is not being sent")
         assert statuses(channel.session.files) == ["pending", "completed", "failed"]
         assert place.listener.names == before
 
@@ -406,4 +409,36 @@ async def test_after_complete_what_nobody_goes_on_with_does_not_hold_the_session
         assert place.listener.lifecycle[1] == ("upload-cancelled" if clean else "upload-failed")
         await until(lambda: len(place.station.shelf) <= 1)
         tick(place, 1)
+        await place.no_parts()
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("whole", [False, True], ids=["the file", "the session"])
+async def test_what_came_before_a_cancel_is_counted(tmp_path: Path, whole: bool) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(expected=1)
+        berth = await create(place, channel)
+        append = await begin(place, berth, BODY[:5000])
+        assert berth.file is not None
+        await place.station.orders.cancel(channel.session.id, None if whole else berth.file.id, "user")
+        assert append.problem == Problem("UPLOAD_GONE", "cancelled")
+        told = place.listener.data("upload-cancelled")
+        assert [data["uploadedBytes"] for data in told] == [5000] * (2 if whole else 1)
+        assert file_of(channel).received_total == 5000
+        await place.no_parts()
+
+
+@pytest.mark.gen_test
+async def test_a_cancel_does_not_wait_for_ever_for_a_disk_that_stands_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "PATIENCE", 0.05)
+    async with open_place(tmp_path) as place:
+        channel = await place.open(expected=1)
+        berth = await create(place, channel)
+        hold = place.points.hold("write")
+        await begin(place, berth, BODY[:5000])
+        await place.station.orders.cancel(channel.session.id, None, "user")
+        assert statuses(channel.session.files) == ["cancelled"]
+        hold.release()
         await place.no_parts()

@@ -14,8 +14,9 @@ from station import archive, partfile, securing
 from station.berth import Berth
 from station.digest import Digests
 from station.errors import Problem
+from station.promise import Fate
 from station.resumption import Checks
-from station.securing import SYNC_AFTER, Fate, Securing
+from station.securing import SYNC_AFTER, Securing
 from tests.station.places import MIB, Place, lines, open_place, until
 
 TEXT = lines(100_000)

@@ -6,7 +6,6 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
 
 from handlers.base import verb
 from handlers.speaking import Speaking
@@ -15,6 +14,7 @@ from station.append import BROKEN
 from station.append import Append as Appending
 from station.berth import Berth
 from station.errors import Problem, Refused
+from station.file import Status
 from station.journal import JournalFailed
 from station.resumption import (
     Answer,
@@ -27,6 +27,8 @@ from station.resumption import (
     Tell,
 )
 from station.station import Station
+
+_ASKED_AGAIN = 1.0  # seconds; each try to store what there is no room for is told
 
 # An allow-list: what is looked up by this name is a method of this object. The answer to what was sent as a POST
 # may have a body, so HEAD is taken as the GET that says the same.
@@ -76,7 +78,12 @@ class Resumable(Speaking):
         if ask.has_content:
             self.say_interim(first=True)
         if (wish.takes_content and (ask.has_content or wish.last)) or wish.length == 0:
-            self._open(berth, wish, ask)
+            try:
+                self._open(berth, wish, ask)
+            except Refused as refused:
+                if not self.told_where:
+                    self.station.creation.undo(berth, refused.problem)
+                raise
 
     async def _add(self, wish: Append, ask: Ask) -> None:
         berth = self.berth = await self.station.shelf.find(self.path_args[0])
@@ -167,17 +174,17 @@ class Resumable(Speaking):
         if berth.upload.final is not None:
             return  # joined: who lost the answer to that looks here first, and would send everything again
         await berth.free()
-        if berth.unfinished:
+        if berth.unfinished and self.station.clock().mono - berth.tried_at >= _ASKED_AGAIN:
             self.station.shelf.on_closed(berth)
             await berth.free()
-            if berth.unfinished:
-                raise (berth.problem or Problem("SERVER_ERROR")).refusal()
+        if berth.unfinished or berth.kept_back:
+            raise (berth.problem or Problem("SERVER_ERROR")).refusal()
 
     async def _remove(self) -> None:
         berth = self.berth = await self.station.shelf.find(self.path_args[0])
         if berth.finishing is None:
             await berth.free()
-        elif berth.file is not None and berth.file.sealed:
+        elif berth.file is not None and (berth.file.sealed or berth.file.status is Status.COMPLETED):
             await asyncio.wait([berth.finishing])  # it is too late to cancel it
         await self.station.orders.remove(berth, stored_too=self.station.config.delete_by_uploader)
         self.send(self.protocol.removed())
@@ -196,7 +203,7 @@ class Resumable(Speaking):
             await asyncio.wait([berth.finishing])
         if berth.upload.gone is not None:
             raise (berth.problem or Problem("UPLOAD_GONE", berth.upload.gone)).refusal()
-        if berth.unfinished:
+        if berth.unfinished or berth.kept_back:
             raise (berth.problem or Problem("SERVER_ERROR")).refusal()
 
     async def _answer(self, answer: Answer) -> None:
@@ -206,16 +213,8 @@ class Resumable(Speaking):
             self.set_header("Link", f'<{page}>; rel="related"; title="upload session"')
         body = None
         if upload is not None and upload.complete and answer.status != HTTPStatus.NO_CONTENT:
-            body = await self._snapshot(upload.session_id, upload.file_id)
+            body = await self.snapshot(upload.session_id, upload.file_id)
         self.send(answer, body)
-
-    async def _snapshot(self, session_id: str | None, file_id: str | None) -> dict[str, Any] | None:
-        try:
-            picture = await self.station.picture(session_id or "")
-        except Refused:
-            return None
-        file = picture.files.get(file_id or "")
-        return None if file is None else {"sessionId": session_id, "link": f"/s/{session_id}", **file.drawn()}
 
     # -- the end
 

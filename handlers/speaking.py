@@ -13,7 +13,7 @@ from tornado.iostream import StreamClosedError
 from handlers.base import Base
 from station.berth import Berth
 from station.digest import ALGORITHMS
-from station.errors import Problem
+from station.errors import Problem, Refused
 from station.ietf import language_of, speaks
 from station.resumption import Answer, Ask, Create, Language, Limits, Standing, Wish
 from station.station import Station
@@ -113,6 +113,15 @@ class Speaking(Base):
         self.set_status(answer.status)
         for name, text in answer.fields.items():
             self.set_header(name, text)
+
+    async def snapshot(self, session_id: str | None, file_id: str | None) -> dict[str, Any] | None:
+        """A stored file as other ways of sending answer it."""
+        try:
+            picture = await self.station.picture(session_id or "")
+        except Refused:
+            return None
+        file = picture.files.get(file_id or "")
+        return None if file is None else {"sessionId": session_id, "link": f"/s/{session_id}", **file.drawn()}
 
     def compute_etag(self) -> None:
         """None: an answer without a body would always have the same, and an offset must not be "not modified"."""

@@ -65,6 +65,10 @@ class Append:
     def open(self, content_length: int | None) -> None:
         """Take the upload. Not to be called while another request has it. Raises INSUFFICIENT_STORAGE."""
         upload, berth, moment = self._berth.upload, self._berth, self._dock.clock()
+        if (why := upload.gone or berth.forsaken) is not None:
+            raise Refused("UPLOAD_GONE", why)
+        if berth.kept_back or upload.complete:
+            raise (berth.problem or Problem("UPLOAD_ALREADY_COMPLETED")).refusal()
         if None not in (self._length, self._announced) and self._length != self._announced:
             raise Refused("LENGTH_MISMATCH", f"{self._announced} bytes were announced")
         left = None if self._length is None else self._length - upload.offset
@@ -190,6 +194,14 @@ class Append:
             self._ending = self._tasks.start(self._end(whole, lull), "end of an append")
 
     async def _end(self, whole: bool, lull: Problem | None) -> None:
+        try:
+            await self._store(whole, lull)
+        finally:  # whatever happens, nobody waits for this request for ever
+            self._berth.holder = None
+            self._dock.depart(self)
+            self.released.set()
+
+    async def _store(self, whole: bool, lull: Problem | None) -> None:
         closed = whole and self._promise.closes
         if self.problem is None and (self.arrived or closed):
             self._look(whole=closed)
@@ -224,11 +236,8 @@ class Append:
             berth.channel.flush()
         if lost and berth.upload.gone is None:
             self._shelf.retire(berth, "failed")
-        berth.holder = None
-        self._dock.depart(self)
         if berth.upload.closed and berth.upload.gone is None:
             self._shelf.on_closed(berth)
-        self.released.set()
 
     def _leave(self, session: Session, file: File, lull: Problem | None) -> None:
         moment, failed = self._dock.clock(), self.problem if self._fate in {Fate.FAIL, Fate.LOSE} else None

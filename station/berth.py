@@ -50,8 +50,8 @@ class Berth:
         """More than its offset has yet to be recorded."""
         self.finishing: asyncio.Future[None] | None = None
         self.tries = 0
-        self.again_at = 0.0
-        """When storing it, for which there was no room, is tried again. Monotonic."""
+        self.tried_at = self.again_at = 0.0
+        """When storing it, for which there was no room, was tried, and is tried again. Monotonic."""
         self.problem: Problem | None = None
         """Why its bytes, though all here, were not stored."""
         self.digests: Digests | None = None
@@ -71,14 +71,20 @@ class Berth:
     @property
     def forsaken(self) -> str | None:
         """Why nothing more can come of it, by what became of its file; None while something can."""
-        if self.file is None or self.file.status is Status.COMPLETED:
+        if self.file is None:
             return None
         if self.file.status is Status.CANCELLED:
             return "cancelled"
         if self.file.upload != self.upload.id:
-            return "replaced"
+            return "replaced"  # sent another way, perhaps whole by now
         failed = self.file.status is Status.FAILED and not self.file.can_retry
         return "failed" if failed else None
+
+    @property
+    def kept_back(self) -> bool:
+        """Whether its file is stored, which could not be recorded yet and so must not be told."""
+        stored = self.file is not None and self.file.status is Status.COMPLETED
+        return stored and not self.upload.over and not self.told_complete
 
     @property
     def told_complete(self) -> bool:

@@ -12,7 +12,7 @@ from station.channel import Channel
 from station.claim import claim
 from station.dock import problem_of
 from station.errors import Problem, Refused
-from station.file import File
+from station.file import File, Status
 from station.intake import Sessions
 from station.joining import made_of, partials
 from station.journal import JournalFailed
@@ -118,7 +118,7 @@ class Creation:
         finally:
             channel.flush()
             self._dock.check()
-            self._shelf.check()
+            self._shelf.check(channel)
         file.upload, file.expires_at, file.limited = upload.id, upload.expires_at, False
         if file.announced is not None and upload.length is None and upload.kind is Kind.WHOLE:
             file.size = file.announced
@@ -132,23 +132,43 @@ class Creation:
             self._dock.admit(upload.id, upload.length)
         self._shelf.add(berth)
         try:
-            if channel is not None and file is not None:
-                channel.save(file.id)
-            saved = self._shelf.save(upload)
-            await self._dock.run(self._dock.storage.make_part, upload.id)
-            await saved
-            if channel is not None:
-                await channel.committed()
+            await self._make(berth)
         except (OSError, JournalFailed) as error:
             problem = error.problem if isinstance(error, JournalFailed) else problem_of(error)
-            if channel is not None and file is not None:
-                file.upload = None
-                channel.session.refuse(file, problem, self._dock.clock())
-            self._shelf.retire(berth, "failed")
+            self.undo(berth, problem)
             raise problem.refusal() from error
+        if (why := upload.gone or berth.forsaken) is not None:
+            # Cancelled or claimed anew while it was made: its part may have come after it was dropped.
+            self.undo(berth, Problem("UPLOAD_GONE", why))
+            self._shelf.drop(upload)
+            raise Refused("UPLOAD_GONE", why)
         if channel is not None and file is not None:
             channel.session.let_go(file, self._dock.clock())
         return berth
+
+    async def _make(self, berth: Berth) -> None:
+        if berth.channel is not None and berth.file is not None:
+            berth.channel.save(berth.file.id)
+        making = [
+            self._shelf.save(berth.upload),
+            self._dock.run(self._dock.storage.make_part, berth.upload.id),
+        ]
+        await asyncio.wait(making)
+        for each in making:
+            each.exception()  # looked at, also that of the second one
+        for each in making:
+            each.result()
+        if berth.channel is not None:
+            await berth.channel.committed()
+
+    def undo(self, berth: Berth, problem: Problem) -> None:
+        """It comes to nothing. The file is touched only if it still is this upload's."""
+        if berth.channel is not None and berth.file is not None and berth.forsaken is None:
+            berth.file.upload = None
+            if berth.file.claimed or berth.file.status is Status.PENDING:
+                berth.channel.session.refuse(berth.file, problem, self._dock.clock())
+        if not berth.upload.over:
+            self._shelf.retire(berth, "failed")
 
 
 def name_of(told: Mapping[str, str]) -> str:

@@ -113,7 +113,7 @@ class File:
     claims: int = 0
     """How often it was claimed: an older request that has not begun gives way to a newer one."""
     limited: bool = True
-    """Its tries are counted: multipart and raw (contract, Retries). Who speaks a resumable protocol may always again."""
+    """Its tries are counted: multipart and raw (contract, Retries), not those of resumable protocols."""
     can_retry: bool = False
     retry_until: float | None = None
     expires_at: float | None = None

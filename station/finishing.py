@@ -22,6 +22,7 @@ from station.resumption import Kind
 from station.shelf import Shelf
 from station.tasks import Tasks
 
+_FULL = "INSUFFICIENT_STORAGE"
 FIRST_WAIT, LONGEST_WAIT = 2.5, 600.0  # seconds between two tries to store what there is no room for
 
 
@@ -47,13 +48,17 @@ class Finishing:
         self._dock.enter(self)
         try:
             await self._run()
+            if self.problem is not None:
+                self._end(self.problem, passing=self.problem.code == _FULL)
         except OSError as error:
             self._end(problem_of(error), passing=not isinstance(error, SyncFailed | PartLost))
         except JournalFailed as failure:
-            if self.problem is None:
+            if self.problem is not None:
+                self._end(self.problem, passing=True)  # the intent could not be recorded, so nothing was done
+            else:
                 self._put_off(failure.problem)
         except Refused as refused:
-            self._end(refused.problem, passing=False)
+            self._end(refused.problem, passing=refused.problem.code == _FULL)
         finally:
             self._dock.depart(self)
             berth.problem = self.problem
@@ -90,7 +95,14 @@ class Finishing:
     async def _gather(self) -> None:
         berth, upload = self._berth, self._berth.upload
         self._parts = await partials(self._shelf, upload.parts)
-        size = await join(self._shelf, berth, self._parts, lambda: berth.forsaken is None)
+        self._dock.admit(upload.id, upload.length)
+        for part in self._parts:
+            part.upload.expires_at = upload.expires_at = self._dock.clock().mono + self._dock.config.upload_expiry
+        try:
+            size = await join(self._shelf, berth, self._parts, lambda: berth.forsaken is None)
+        except OSError:
+            await self._dock.run(self._dock.storage.fit_part, upload.id, 0, 0)  # others need the room
+            raise
         if berth.forsaken is not None or self.attempt is None or berth.channel is None:
             self.dead = True
             return
@@ -110,8 +122,8 @@ class Finishing:
         """A cancel that came in time is noticed when it is sealed."""
 
     def fail(self, problem: Problem) -> None:
-        """It could not be published. What only lacked space or a journal is tried again later."""
-        self._end(problem, passing=problem.code == "INSUFFICIENT_STORAGE" or self._shelf.failing)
+        """It could not be published."""
+        self.problem = problem
 
     def discard(self) -> None:
         self.dead = True
@@ -120,7 +132,8 @@ class Finishing:
         berth = self._berth
         self.problem = problem
         berth.tries += 1
-        berth.again_at = self._dock.clock().mono + min(LONGEST_WAIT, FIRST_WAIT * 2**berth.tries)
+        berth.tried_at = self._dock.clock().mono
+        berth.again_at = berth.tried_at + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(berth.tries, 10))
 
     def _end(self, problem: Problem, *, passing: bool) -> None:
         berth = self._berth
@@ -129,6 +142,9 @@ class Finishing:
             return
         if not passing:
             berth.file.upload = None
+        elif berth.channel.session.terms.closing:
+            berth.file.intent = None  # what was sent when no more could come still goes on, when there is room
+            return
         if berth.file.in_flight:
             berth.channel.session.fail(berth.file.token, problem, self._dock.clock())
         berth.channel.flush()

@@ -47,4 +47,5 @@ async def join(shelf: Shelf, berth: Berth, parts: Sequence[Berth], wanted: Calla
             count = min(SLICE, part.upload.offset - done)
             await shelf.dock.run(storage.copy_part, part.upload.id, done, berth.upload.id, position, count)
             done, position = done + count, position + count
+            shelf.dock.space.wrote(berth.upload.id, count, shelf.dock.clock().mono)
     return position

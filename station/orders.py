@@ -84,7 +84,7 @@ class Orders:
 
     async def _carried_out(self, channel: Channel) -> None:
         self._dock.check()
-        self._shelf.check()
+        self._shelf.check(channel)
         try:
             await channel.committed()
         except JournalFailed as failure:

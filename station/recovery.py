@@ -6,6 +6,7 @@ Running it again, or after a crash in the middle of it, gives the same.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from functools import partial
 
@@ -133,9 +134,7 @@ def partials(uploads: Uploads, storage: Storage) -> list[Berth]:
 async def forget(uploads: Uploads, berths: Collection[Berth], shelf: Shelf) -> None:
     """Record of the others what became of them: their file is stored, or nothing can come of them."""
     going_on = {berth.upload.id for berth in berths}
-    for upload in uploads.values():
-        if upload.id not in going_on:
-            await shelf.bury(upload)
+    await asyncio.gather(*(shelf.bury(upload) for upload in uploads.values() if upload.id not in going_on))
 
 
 def sweep(storage: Storage, sessions: Iterable[Session], berths: Iterable[Berth] = ()) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from station import archive
 from station.berth import Berth
+from station.channel import Channel
 from station.dock import Dock
 from station.errors import Refused
 from station.file import File
@@ -16,6 +18,9 @@ from station.resumption import Kind
 from station.rows import UploadRow, move_offset, write_upload
 from station.upload import Upload, keep_upload, upload_from
 from station.wire import dumps
+
+log = logging.getLogger("upload_station")
+MANY, TURNS = 500, 4  # above so many uploads, those at which nothing happens are looked after in turns
 
 
 class Shelf:
@@ -26,11 +31,7 @@ class Shelf:
         self.on_closed: Callable[[Berth], None] = lambda berth: None
         self._journal = journal
         self._berths: dict[str, Berth] = {}
-
-    @property
-    def failing(self) -> bool:
-        """Whether nothing can be recorded at present."""
-        return self._journal.failing
+        self._turn = 0
 
     def __len__(self) -> int:
         return len(self._berths)
@@ -95,9 +96,12 @@ class Shelf:
     def _drop(self, upload: Upload, saved: asyncio.Future[None]) -> None:
         saved.exception()  # not recorded: the next start finds the part missing, or nobody's
         self._berths.pop(upload.id, None)
-        if self.dock.closed:
-            return  # the next start sweeps it
-        self.dock.run(self.dock.storage.drop_part, upload.id)
+        self.drop(upload)
+
+    def drop(self, upload: Upload) -> None:
+        """Remove its part file; what cannot be removed now, the next start sweeps."""
+        if not self.dock.closed:
+            self.dock.run(self.dock.storage.drop_part, upload.id).add_done_callback(_dropped)
 
     def complete(self, berth: Berth) -> asyncio.Future[None]:
         """Its file is stored; from now on the journal tells of it."""
@@ -127,9 +131,11 @@ class Shelf:
     # -- time
 
     def tick(self) -> None:
-        now = self.dock.clock().mono
-        for berth in tuple(self._berths.values()):
-            self.look_after(berth)
+        now, self._turn = self.dock.clock().mono, (self._turn + 1) % TURNS
+        few = len(self._berths) <= MANY
+        for number, berth in enumerate(tuple(self._berths.values())):
+            if few or berth.holder is not None or number % TURNS == self._turn:
+                self.look_after(berth)
             if berth.unfinished and berth.holder is None and now >= berth.again_at:
                 self.on_closed(berth)
 
@@ -144,15 +150,12 @@ class Shelf:
             self.retire(berth, "expired" if due and reason == "cancelled" else reason)
         elif berth.file is None and idle and due:
             self.retire(berth, "expired")
-        elif idle and berth.file is not None and berth.told_complete:
-            if berth.file.upload == upload.id:
-                self.complete(berth)  # recorded later than it was published
-            else:
-                self.retire(berth, "replaced")  # it was sent another way
+        elif idle and berth.told_complete:
+            self.complete(berth)  # recorded later than it was published
 
-    def check(self) -> None:
-        """Have every upload notice what became of its file."""
-        for berth in tuple(self._berths.values()):
+    def check(self, channel: Channel) -> None:
+        """Have every upload of a session notice what became of its file."""
+        for berth in [each for each in self._berths.values() if each.channel is channel]:
             self.look_after(berth)
 
     def restore(self, berths: Iterable[Berth]) -> None:
@@ -161,3 +164,8 @@ class Shelf:
             self.add(berth)
             if berth.unfinished:
                 self.on_closed(berth)
+
+
+def _dropped(done: asyncio.Future[None]) -> None:
+    if (error := done.exception()) is not None:
+        log.warning("a part file could not be removed, the next start will: %s", error)

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import re
+import sqlite3
 from base64 import b64encode
 from urllib.parse import quote
 
@@ -945,8 +946,12 @@ async def test_what_could_not_be_stored_for_want_of_room_is_stored_when_it_is_as
         patch.setattr(box.station.storage, "publish", full)
         answer = await box.add(path, 0, content)
         assert (answer.status, answer.code) == (507, "INSUFFICIENT_STORAGE")
-        assert (await box.ask("GET", path, headers=TUS)).status == 507
+        for _ in range(20):
+            assert (await box.ask("GET", path, headers=TUS)).status == 507
         assert stored(box) == []
+        events = names((await box.progress(session_id, "?since=0"))["events"])
+        assert events.count("upload-failed") == 1, "asking is no reason to try, and to tell, again and again"
+    box.pass_time(1)
     assert await box.offset(path) == 5000
     assert stored(box) == [content]
     events = names((await box.progress(session_id, "?since=0"))["events"])
@@ -1150,3 +1155,62 @@ async def test_a_part_sent_to_an_ordinary_address_is_no_file(box: Box, field: di
         answer = await box.ask("PUT", address, movie(2000), field)
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert stored(box) == []
+
+
+@on_the_loop
+async def test_a_deletion_right_after_the_completion_was_told_is_done(box: Box) -> None:
+    for _ in range(10):
+        session_id = await box.open(expectedFiles=1)
+        watcher = await box.watch(f"?sessionId={session_id}")
+        path = await box.create(3000, session_id)
+        line = await box.begin_add(path, 0, 3000, movie(3000))
+        await watcher.until("upload-completed")
+        assert (await box.ask("DELETE", path, headers=TUS)).status == 204
+        await line.close()
+        await watcher.to_end()
+
+
+@pytest.mark.expects_errors
+@on_the_loop
+async def test_what_is_stored_but_not_recorded_is_not_told_and_holds_nothing(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = await box.open(expectedFiles=1)
+    path = await box.create(2000, session_id)
+    real_try, real_publish = box.station.journal._try, box.station.storage.publish
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    def publish(*given: str) -> None:
+        real_publish(*given)
+        monkeypatch.setattr(
+            box.station.journal, "_try", lambda group: None if len(group) > 1 else [full]
+        )  # from here on nothing can be recorded
+
+    monkeypatch.setattr(box.station.storage, "publish", publish)
+    assert (await box.add(path, 0, movie(2000))).status == 507
+    assert "upload-completed" not in names((await box.progress(session_id, "?since=0"))["events"])
+    for method, headers in (("HEAD", TUS), ("HEAD", draft(6)), ("PATCH", draft(6, complete=True, offset=2000))):
+        async with asyncio.timeout(5):
+            assert (await box.ask(method, path, b"" if method == "PATCH" else None, headers)).status == 507
+    monkeypatch.setattr(box.station.journal, "_try", real_try)
+    await until(lambda: session_id not in box.station.channels, "it is recorded")
+    assert await box.offset(path) == 2000
+    assert len(stored(box)) == 1
+    await until(lambda: not box.unfinished() and not box.station.dock.deliveries, "nothing is held")
+
+
+@on_the_loop
+async def test_an_upload_whose_file_was_sent_whole_another_way_is_over(box: Box) -> None:
+    session_id = await box.open(files=[{"name": "a.mp4", "size": 3000}])
+    (file_id,) = box.session(session_id).files
+    told = metadata(filename="a.mp4", sessionId=session_id, fileId=file_id)
+    created = await box.ask("POST", "/files/", b"", {**TUS, "Upload-Length": "3000", "Upload-Metadata": told})
+    path = created.headers["Location"]
+    frozen = await box.begin_add(path, 0, 3000, movie(3000)[:2000])
+    berth = await box.berth(path)
+    await until(lambda: berth.holder is not None and arrived(berth.holder) == 2000, "it has come")
+    assert (await box.put(session_id, "a.mp4", movie(3000), f"?fileId={file_id}")).status == 201
+    assert (await box.ask("HEAD", path, headers=TUS)).status == 410
+    assert (await frozen.answer()).status == 410
+    await until(lambda: berth.holder is None and not box.unfinished(), "nothing is held")

@@ -207,10 +207,11 @@ def test_what_became_of_the_file_says_whether_anything_can_come_of_the_upload(
     assert Berth(Upload("u"), None, file).forsaken == why
 
 
-def test_a_partial_is_never_forsaken_and_a_stored_file_needs_its_upload_no_more() -> None:
+def test_a_partial_is_never_forsaken_and_a_stored_file_only_by_uploads_that_are_not_its_own() -> None:
     assert a_berth(kind=Kind.PARTIAL).forsaken is None
-    stored = File("f", "a.txt", upload=None, status=Status.COMPLETED)
-    assert Berth(Upload("u"), None, stored).forsaken is None
+    for upload, forsaken in (("u", None), (None, "replaced"), ("other", "replaced")):
+        stored = File("f", "a.txt", upload=upload, status=Status.COMPLETED)
+        assert Berth(Upload("u"), None, stored).forsaken == forsaken, upload
 
 
 @pytest.mark.gen_test

@@ -575,3 +575,57 @@ def test_the_name_is_what_the_client_told_or_what_its_media_type_suggests(told: 
 def test_a_file_without_a_name_gets_one() -> None:
     assert name_of({})
     assert name_of({"filetype": "text/plain"}).endswith(".txt")
+
+
+# ---- what happens while it is made ----
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("point", ["make", "commit"])
+async def test_a_file_that_is_cancelled_while_its_upload_is_made_leaves_nothing(tmp_path: Path, point: str) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(expected=1)
+        if point == "commit":
+            place.watch_commits()
+        hold = place.points.hold(point)
+        making = asyncio.ensure_future(refused(place, channel))
+        await hold.reached()
+        cancelling = asyncio.ensure_future(place.station.orders.cancel(channel.session.id, None, "user"))
+        await until(lambda: statuses(channel.session.files) == ["cancelled"])
+        hold.release()
+        await cancelling
+        assert await making == Problem("UPLOAD_GONE", "cancelled")
+        await until(lambda: not place.station.channels)
+        await place.no_parts()
+        assert len(place.station.shelf) == 0
+
+
+@pytest.mark.gen_test
+async def test_an_older_creation_does_no_harm_to_a_newer_one_of_the_same_file(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(("a.txt", len(BODY)), expected=1)
+        told = {"fileId": file_of(channel).id}
+        hold = place.points.hold("make")
+        older = asyncio.ensure_future(refused(place, channel, told=told))
+        await hold.reached()
+        newer = await create(place, channel, told=told)
+        hold.release()
+        assert await older == Problem("UPLOAD_GONE", "replaced")
+        assert newer.forsaken is None
+        await send(place, newer, BODY)
+        await until(lambda: newer.upload.complete)
+        await place.no_parts()
+        assert statuses(channel.session.files) == ["completed"]
+
+
+@pytest.mark.gen_test
+async def test_a_part_and_a_record_that_both_fail_are_one_problem(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(auto_complete=False)
+        place.points.fail("make", errno.ENOSPC)
+        place.journal.break_down(full=True)
+        making = asyncio.ensure_future(refused(place, channel))
+        await until(lambda: place.points.passed.count("make") == 1)
+        place.journal.mend()
+        assert (await making).code == "INSUFFICIENT_STORAGE"
+        await place.no_parts()

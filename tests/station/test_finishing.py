@@ -6,13 +6,14 @@ import asyncio
 import errno
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from station.append import Append as Appending
 from station.channel import Channel
 from station.errors import Problem, Refused
-from station.finishing import FIRST_WAIT, LONGEST_WAIT
+from station.finishing import FIRST_WAIT, LONGEST_WAIT, Finishing
 from station.resumption import Checks, Kind
 from tests.station.places import (
     Hold,
@@ -637,3 +638,54 @@ async def test_many_uploads_are_stored_side_by_side(tmp_path: Path) -> None:
         await place.listener.hears_the_last()
         assert sorted(bytes_of(place)) == sorted(BODY + bytes([n]) for n in range(20))
         assert_rules_hold(place.listener.messages)
+
+
+# ---- a journal or a disk that fails for a moment ----
+
+
+@pytest.mark.gen_test
+async def test_an_intent_that_could_not_be_recorded_loses_nothing(tmp_path: Path) -> None:
+    """It is no fault of the upload's, whatever the journal says of itself by the time that somebody looks."""
+    async with open_place(tmp_path) as place:
+        channel = await place.open(auto_complete=False)
+        berth = await create(place, channel)
+        real = channel.session.seal
+
+        def sealed(*given: Any) -> bool:
+            place.journal.break_down()
+            channel.session.seal = real  # type: ignore[method-assign]
+            return real(*given)
+
+        channel.session.seal = sealed  # type: ignore[method-assign, assignment]
+        await send(place, berth, BODY)
+        await finished(berth)
+        assert (berth.upload.gone, berth.problem) == (None, Problem("SERVER_ERROR"))
+        place.journal.mend()
+        tick(place, LONGEST_WAIT)
+        await stored(place, berth)
+
+
+@pytest.mark.gen_test
+@pytest.mark.expects_errors
+async def test_a_closing_session_waits_for_room_for_what_is_whole(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(auto_complete=False)
+        berth = await create(place, channel)
+        append = await begin(place, berth, BODY, content_length=len(BODY))
+        await place.station.orders.complete(channel.session.id)
+        place.points.fail("link", errno.ENOSPC)
+        await append.end(whole=True)
+        await finished(berth)
+        assert statuses(channel.session.files) == ["uploading"]
+        tick(place, LONGEST_WAIT)
+        await stored(place, berth)
+        assert statuses(channel.session.files) == ["completed"]
+
+
+@pytest.mark.gen_test
+async def test_a_thousand_failures_are_no_fault(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        berth = await create(place, await place.open(auto_complete=False))
+        berth.tries = 5000
+        Finishing(place.station.shelf, berth)._put_off(Problem("INSUFFICIENT_STORAGE"))
+        assert berth.again_at == place.clock.mono + LONGEST_WAIT

@@ -11,6 +11,7 @@ import pytest
 from station import joining
 from station.berth import Berth
 from station.errors import Problem, Refused
+from station.finishing import LONGEST_WAIT
 from station.joining import join, made_of, partials
 from station.resumption import Append, Kind
 from station.upload import Upload
@@ -577,3 +578,19 @@ async def test_a_final_upload_takes_no_bytes_of_its_own(tmp_path: Path) -> None:
         assert berth.upload.over
         assert berth.upload.standing(place.clock()).kind is Kind.FINAL
         assert Append(0).length is None
+
+
+@pytest.mark.gen_test
+async def test_a_final_that_waits_for_room_gives_back_what_it_copied(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(auto_complete=False)
+        made = await parts_of(place, BODY[:5000], BODY[5000:])
+        place.points.fail("copy", errno.ENOSPC, at=2)
+        final = await final_of(place, channel, *made)
+        await finished(final)
+        assert place.part(final) == b""
+        later = place.clock.mono + place.station.config.upload_expiry
+        assert [part.upload.expires_at for part in made] == [later, later], "they are needed still"
+        tick(place, LONGEST_WAIT)
+        await stored(place, final)
+        assert list(place.stored().values()) == [BODY]

@@ -13,7 +13,6 @@ from station.archive import KeptUpload
 from station.berth import Berth
 from station.errors import Problem, Refused
 from station.file import Status
-from station.journal import JournalFailed
 from station.resumption import Checks, Kind
 from station.upload import Upload, upload_from
 from tests.station.places import Place, crash_image, file_of, finished, lines, new_id, open_place, rows, until
@@ -254,17 +253,6 @@ async def test_an_upload_is_recorded_as_it_is_or_as_it_will_be(tmp_path: Path) -
 
 
 @pytest.mark.gen_test
-async def test_it_says_whether_anything_can_be_recorded(tmp_path: Path) -> None:
-    async with open_place(tmp_path) as place:
-        shelf = place.station.shelf
-        assert shelf.failing is False
-        place.journal.break_down()
-        with pytest.raises(JournalFailed):
-            await shelf.save(Upload("u"))
-        assert shelf.failing
-
-
-@pytest.mark.gen_test
 @pytest.mark.parametrize(
     ("status", "closed", "complete", "gone"),
     [
@@ -372,7 +360,7 @@ async def test_what_has_nobody_any_more_is_retired_at_the_next_look(
         file.status = status
         if reason == "replaced":
             file.upload = None
-        place.station.shelf.check()
+        place.station.shelf.check(channel)
         assert gone(berth) == reason
         await place.no_parts()
 

@@ -1212,5 +1212,5 @@ async def test_an_upload_whose_file_was_sent_whole_another_way_is_over(box: Box)
     await until(lambda: berth.holder is not None and arrived(berth.holder) == 2000, "it has come")
     assert (await box.put(session_id, "a.mp4", movie(3000), f"?fileId={file_id}")).status == 201
     assert (await box.ask("HEAD", path, headers=TUS)).status == 410
-    assert (await frozen.answer()).status == 410
     await until(lambda: berth.holder is None and not box.unfinished(), "nothing is held")
+    await frozen.close()

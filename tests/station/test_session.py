@@ -522,8 +522,9 @@ class SessionLife(RuleBasedStateMachine):
             self.opens(phone)
             self.brings(phone, self.at_most(phone, 7))
         assert file.token == attempt
-        about = [each for each in self.session.take_news() if not isinstance(each, Progress)]
-        assert about == []
+        news = self.session.take_news()
+        assert [each for each in news if not isinstance(each, Progress)] == []
+        self.ledger.take(news)
 
     @precondition(lambda self: self.session.files and not self.session.settled)
     @rule(data=st.data())

@@ -19,7 +19,6 @@ from station.journal import JournalFailed
 from station.resumption import (
     Answer,
     Append,
-    Ask,
     Create,
     Describe,
     Kind,
@@ -51,21 +50,20 @@ class Resumable(Speaking):
         await super().prepare()
 
     async def decide(self) -> None:
-        ask = self.asked()
-        self.protocol = self.spoken(ask)
+        self.protocol = self.spoken()
         if self.station.stopping:
             raise Refused("TOO_MANY_CONNECTIONS", retry_after=30)
-        if ask.fields.get("content-encoding", "identity") != "identity":
+        if self.ask.fields.get("content-encoding", "identity") != "identity":
             raise Refused("VALIDATION_ERROR", "a compressed body is not taken")
-        self.wish = self.protocol.understand(ask)
+        self.wish = self.protocol.understand(self.ask)
         if isinstance(self.wish, Create):
-            await self._create(self.wish, ask)
+            await self._create(self.wish)
         elif isinstance(self.wish, Append):
-            await self._add(self.wish, ask)
+            await self._add(self.wish)
 
     # -- before the body
 
-    async def _create(self, wish: Create, ask: Ask) -> None:
+    async def _create(self, wish: Create) -> None:
         told = wish.told
         session_id = session_named(self, told.get("sessionId"))
         category = self.get_query_argument("category", None) or told.get("category") or None
@@ -75,45 +73,45 @@ class Resumable(Speaking):
         self.berth = berth = await self.station.creation.create(wish, session_id, category)
         if wish.kind is Kind.FINAL:
             return
-        if ask.has_content:
+        if self.ask.has_content:
             self.say_interim(first=True)
-        if (wish.takes_content and (ask.has_content or wish.last)) or wish.length == 0:
+        if (wish.takes_content and (self.ask.has_content or wish.last)) or wish.length == 0:
             try:
-                self._open(berth, wish, ask)
+                self._open(berth, wish)
             except Refused as refused:
                 if not self.told_where:
                     self.station.creation.undo(berth, refused.problem)
                 raise
 
-    async def _add(self, wish: Append, ask: Ask) -> None:
+    async def _add(self, wish: Append) -> None:
         berth = self.berth = await self.station.shelf.find(self.path_args[0])
         await berth.free()
         try:
-            self._replay = not self.protocol.allow(wish, ask, self.standing())
+            self._replay = not self.protocol.allow(wish, self.ask, self.standing())
         except Refused as refused:
             if wish.last is not None and refused.problem.code == "LENGTH_MISMATCH" and not berth.upload.over:
-                await self._spoil(berth, wish, ask, refused.problem)
+                await self._spoil(berth, wish, refused.problem)
             raise
         if self._replay:
             return
         if berth.upload.over:
             raise Refused("UPLOAD_ALREADY_COMPLETED")
-        self._open(berth, wish, ask)
+        self._open(berth, wish)
 
-    async def _spoil(self, berth: Berth, wish: Append, ask: Ask, problem: Problem) -> None:
+    async def _spoil(self, berth: Berth, wish: Append, problem: Problem) -> None:
         """By the draft, an append that would pass the length ends the upload, whether its bytes come or not."""
         length = berth.upload.length
-        if length is not None and wish.offset + (ask.content_length or 0) > length:
+        if length is not None and wish.offset + (self.ask.content_length or 0) > length:
             append = self.station.append(berth, wish)
             append.open(0)
             append.lose(problem)
             await append.released.wait()
 
-    def _open(self, berth: Berth, wish: Append | Create, ask: Ask) -> None:
+    def _open(self, berth: Berth, wish: Append | Create) -> None:
         if self._left:
             raise Refused("NETWORK_ERROR")  # the client left while the upload was being looked up
         append = self.station.append(berth, wish, keeps=isinstance(wish, Append) or self.told_where)
-        append.open(None if ask.chunked else ask.content_length or 0)
+        append.open(None if self.ask.chunked else self.ask.content_length or 0)
         append.on_over = self._ended_by_others
         append.on_moved = self.say_interim
         self._append = append
@@ -177,8 +175,7 @@ class Resumable(Speaking):
         if berth.unfinished and self.station.clock().mono - berth.tried_at >= _ASKED_AGAIN:
             self.station.shelf.on_closed(berth)
             await berth.free()
-        if berth.unfinished or berth.kept_back:
-            raise (berth.problem or Problem("SERVER_ERROR")).refusal()
+        berth.demand_told()
 
     async def _remove(self) -> None:
         berth = self.berth = await self.station.shelf.find(self.path_args[0])
@@ -203,8 +200,7 @@ class Resumable(Speaking):
             await asyncio.wait([berth.finishing])
         if berth.upload.gone is not None:
             raise (berth.problem or Problem("UPLOAD_GONE", berth.upload.gone)).refusal()
-        if berth.unfinished or berth.kept_back:
-            raise (berth.problem or Problem("SERVER_ERROR")).refusal()
+        berth.demand_told()
 
     async def _answer(self, answer: Answer) -> None:
         upload = self.berth.upload if self.berth is not None else None

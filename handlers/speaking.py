@@ -5,6 +5,7 @@ Knows the fields of HTTP and the words of `resumption`; carries out nothing.
 
 from __future__ import annotations
 
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -50,7 +51,9 @@ class Speaking(Base):
         self.wish: Wish | None = None
         self.berth: Berth | None = None
 
-    def asked(self) -> Ask:
+    @cached_property
+    def ask(self) -> Ask:
+        """The request as the protocols look at it. Not to be looked at before the method is settled."""
         fields = {name.lower(): value for name, value in self.request.headers.items()}
         length = fields.get("content-length", "")
         return Ask(
@@ -61,9 +64,9 @@ class Speaking(Base):
             chunked="transfer-encoding" in fields,
         )
 
-    def spoken(self, ask: Ask) -> Language:
+    def spoken(self) -> Language:
         """A request says which protocol it speaks; what says nothing is only asked about, or an ordinary upload."""
-        names = ask.fields.keys()
+        ask, names = self.ask, self.ask.fields.keys()
         draft = language_of(ask, self._limits)
         if "tus-resumable" not in names and (speaks(ask) or ask.method == "DELETE"):
             return draft
@@ -73,9 +76,9 @@ class Speaking(Base):
     def told(self) -> Answer:
         """Where the upload is, in the words of both protocols if the request is in neither's."""
         answer = self.protocol.told(self.standing())
-        if "Tus-Resumable" in self.request.headers or speaks(self.asked()):
+        if "tus-resumable" in self.ask.fields or speaks(self.ask):
             return answer
-        draft = language_of(self.asked(), self._limits).told(self.standing())
+        draft = language_of(self.ask, self._limits).told(self.standing())
         return Answer(answer.status, {**draft.fields, **answer.fields})
 
     # -- answers

@@ -18,9 +18,9 @@ from station.resumption import Checks
 from station.securing import Securing
 from station.session import Session
 from station.shelf import Shelf
+from station.space import CHECK_EVERY
 from station.tasks import Tasks
 
-CHECK_EVERY = 4 * 1024**2  # bytes of an upload without a length between two looks at the free space
 BROKEN = Problem("NETWORK_ERROR")
 
 
@@ -103,10 +103,8 @@ class Append:
         self._unchecked += count
         if not self._sized and self._unchecked >= CHECK_EVERY:
             self._unchecked = 0
-            try:
-                self._dock.admit(self._berth.upload.id, None)
-            except Refused as refused:
-                self._fail(refused.problem, Fate.FAIL)
+            if (problem := self._dock.shortage(self._berth.upload.id, None)) is not None:
+                self._fail(problem, Fate.FAIL)
 
     def _look(self, block: bytes = b"", *, whole: bool = False) -> None:
         """Judge the first bytes once there are enough of them, or all. The attempt runs from the first one on."""
@@ -143,9 +141,6 @@ class Append:
         why = self._berth.upload.gone or self._berth.forsaken
         if not self.over and why is not None:
             self._fail(Problem("UPLOAD_GONE", why), Fate.LOSE)
-
-    def fail(self, problem: Problem) -> None:
-        self._fail(problem, Fate.FAIL)
 
     def lose(self, problem: Problem) -> None:
         """Nothing can come of the upload any more."""

@@ -61,6 +61,10 @@ class Berth:
         self.judged = upload.offset >= SNIFF or file is None
 
     @property
+    def is_busy(self) -> bool:
+        return self.holder is not None or self.unfinished
+
+    @property
     def unfinished(self) -> bool:
         """Whether all its bytes are here, or in its partials, and it has yet to be stored."""
         upload = self.upload
@@ -93,6 +97,11 @@ class Berth:
             return False
         told = self.channel.picture.files.get(self.file.id)
         return told is not None and told.status == Status.COMPLETED
+
+    def demand_told(self) -> None:
+        """What has all its bytes has to be stored, and recorded, before it is told so. Raises why it is not."""
+        if self.unfinished or self.kept_back:
+            raise (self.problem or Problem("SERVER_ERROR")).refusal()
 
     async def free(self) -> None:
         """End the request that writes, and wait until what came is safe. Raises UPLOAD_LOCKED if that takes long."""

@@ -16,8 +16,11 @@ def claim(
     size: int | None,
     file_id: str | None,
     moment: Moment,
+    problem: Problem | None = None,
 ) -> File:
     """`size` None: not known. Raises Refused with the code that tells why nothing can be sent now.
+
+    `problem`: what is known to be wrong with it already. It is then to be refused; but what runs goes on.
 
     A file that is still being sent under the same id, by an older and probably dead request, is taken over: that
     attempt fails, since the bytes of a multipart or raw upload begin again at nought. Without a try left for the
@@ -25,6 +28,9 @@ def claim(
     """
     if not session.takes_files:
         raise Refused("SESSION_CLOSED")
+    running = session.files.get(file_id or "")
+    if problem is not None and running is not None and running.in_flight:
+        raise problem.refusal()
     if file_id is None:
         file = _waiting(session, shown_name(name), size) or session.files.add(
             new_id, name, size, session.config.max_files

@@ -76,15 +76,9 @@ class Creation:
         return [berth for berth in same if session_id in (None, berth.upload.session_id)]
 
     async def _whole(self, wish: Create, upload: Upload, session_id: str | None, category: str | None) -> Berth:
-        problem = self._dock.judge(upload.name, upload.length)
+        problem = self._dock.judge(upload.name, upload.length) or self._dock.shortage(upload.id, upload.length)
         if session_id is None and problem is not None:
             raise problem.refusal()
-        try:
-            self._dock.admit(upload.id, upload.length)
-        except Refused as refused:
-            problem = problem or refused.problem
-            if session_id is None:
-                raise
         try:
             return await self._in_session(wish, upload, session_id, category, problem)
         except Refused:
@@ -108,10 +102,7 @@ class Creation:
     def _claim(self, channel: Channel, upload: Upload, file_id: str | None, problem: Problem | None) -> File:
         session, moment = channel.session, self._dock.clock()
         try:
-            running = session.files.get(file_id or "")
-            if problem is not None and running is not None and running.in_flight:
-                raise problem.refusal()  # what runs goes on
-            file = claim(session, self._dock.new_id(), upload.name, upload.length, file_id, moment)
+            file = claim(session, self._dock.new_id(), upload.name, upload.length, file_id, moment, problem)
             if problem is not None:
                 session.refuse(file, problem, moment)
                 raise problem.refusal()

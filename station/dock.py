@@ -27,8 +27,6 @@ class Delivery(Protocol):
 
     def check(self) -> None: ...
 
-    def fail(self, problem: Problem) -> None: ...
-
 
 FEW = 4
 LARGE, SMALL = 1024**2, 256 * 1024
@@ -90,6 +88,14 @@ class Dock:
     def admit(self, key: str, size: int | None) -> None:
         """Raises INSUFFICIENT_STORAGE if `size` more bytes would eat into what must stay free."""
         self.space.admit(key, size, self.storage.space().free, self.clock().mono)
+
+    def shortage(self, key: str, size: int | None) -> Problem | None:
+        """The same, told instead of raised."""
+        try:
+            self.admit(key, size)
+        except Refused as refused:
+            return refused.problem
+        return None
 
     def judge(self, name: str, size: int | None) -> Problem | None:
         """What can be said of a file before its first byte."""

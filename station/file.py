@@ -148,6 +148,11 @@ class File:
             return self.can_retry  # until it expires, which cancels it
         return self.can_retry and self.retry_until is not None and now < self.retry_until
 
+    def holds(self, now: float) -> bool:
+        """Whether its session waits for it, whatever was agreed on: something comes of it, or may at any moment."""
+        may_go_on = self.resumable and not self.is_final(now)
+        return self.in_flight or self.claimed or self.waits_for_retry(now) or may_go_on
+
     def is_final(self, now: float) -> bool:
         """Nothing more has to be waited for: completed, cancelled, or failed, past its grace and nobody's to send."""
         if self.status is Status.FAILED:

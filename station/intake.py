@@ -17,8 +17,7 @@ from station.file import File, Status
 from station.journal import JournalFailed
 from station.portrait import FilePicture
 from station.publishing import publish
-
-CHECK_EVERY = 4 * 1024**2  # bytes of a body without a length between two looks at the free space
+from station.space import CHECK_EVERY
 
 
 class Sessions(Protocol):
@@ -109,10 +108,7 @@ class Intake:
         session = channel.session
         moment = self._dock.clock()
         try:
-            running = session.files.get(file_id or "")
-            if delivery.problem is not None and running is not None and running.in_flight:
-                raise delivery.problem.refusal()  # what runs goes on
-            file = claim(session, self._dock.new_id(), delivery.name, size, file_id, moment)
+            file = claim(session, self._dock.new_id(), delivery.name, size, file_id, moment, delivery.problem)
         finally:
             channel.flush()
             self._dock.check()  # a request that was taken over may stand still: its part file goes now
@@ -128,17 +124,10 @@ class Intake:
         self._unchecked += count
         if self.content_length is None and self._unchecked >= CHECK_EVERY:
             self._unchecked = 0
-            if (problem := self._admission()) is not None:
+            if (problem := self._dock.shortage(self._key, self.content_length)) is not None:
                 self.note(problem)
                 for delivery in self.deliveries():
                     delivery.fail(problem)
-
-    def _admission(self) -> Problem | None:
-        try:
-            self.admit()
-        except Refused as refused:
-            return refused.problem
-        return None
 
     async def store(self, delivery: Delivery) -> None:
         """Finish and publish one delivery; what goes wrong is noted."""
@@ -211,7 +200,7 @@ class RawIntake(Intake):
             channel = await self.join_implicit(category)
         else:
             channel = await self.join(session_id)
-            problem = problem or self._admission()
+            problem = problem or self._dock.shortage(self._key, self.content_length)
         delivery.problem = problem
         self.claim(channel, delivery, file_id)
         if problem is not None:

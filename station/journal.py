@@ -13,7 +13,7 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +38,14 @@ class JournalFailed(Exception):
     def problem(self) -> Problem:
         """What whoever waited for it is answered."""
         return Problem("INSUFFICIENT_STORAGE" if self.full else "SERVER_ERROR")
+
+
+async def recorded(work: Awaitable[object]) -> None:
+    """Wait for what is to be recorded. Raises Refused if it could not be."""
+    try:
+        await work
+    except JournalFailed as failure:
+        raise failure.problem.refusal() from failure
 
 
 Change = Callable[[sqlite3.Connection], None]

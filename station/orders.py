@@ -12,7 +12,7 @@ from station.channel import Channel
 from station.dock import Dock
 from station.errors import Refused
 from station.file import File, Status
-from station.journal import Journal, JournalFailed
+from station.journal import Journal, recorded
 from station.shelf import Shelf
 
 
@@ -77,18 +77,12 @@ class Orders:
             await self.delete_stored(upload.file_id)
         if upload.gone is None:
             upload.complete = False
-            try:
-                await self._shelf.retire(berth, "terminated")
-            except JournalFailed as failure:
-                raise failure.problem.refusal() from failure
+            await recorded(self._shelf.retire(berth, "terminated"))
 
     async def _carried_out(self, channel: Channel) -> None:
         self._dock.check()
         self._shelf.check(channel)
-        try:
-            await channel.committed()
-        except JournalFailed as failure:
-            raise failure.problem.refusal() from failure
+        await recorded(channel.committed())
 
     async def delete_stored(self, file_id: str) -> None:
         """Delete a stored file. Raises FILE_NOT_FOUND, also for one that is not stored (any more)."""
@@ -98,10 +92,7 @@ class Orders:
         category, name = found[2].split("/")[2:4]
         if not await self._dock.run(self._dock.storage.delete_stored, category, name):
             raise Refused("FILE_NOT_FOUND")
-        try:
-            await self._journal.change(lambda connection: archive.forget_path(connection, file_id))
-        except JournalFailed as failure:
-            raise failure.problem.refusal() from failure
+        await recorded(self._journal.change(lambda connection: archive.forget_path(connection, file_id)))
 
 
 def _demand_that_it_runs(file: File) -> None:

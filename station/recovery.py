@@ -33,25 +33,24 @@ _NOBODY = Problem("NETWORK_ERROR")
 Uploads = Mapping[str, Upload]
 
 
-async def kept_sessions(journal: Journal, config: Config, moment: Moment) -> AsyncIterator[tuple[KeptSession, Session]]:
+async def steady_moment(journal: Journal, moment: Moment) -> Moment:
+    """Now, for deadlines that were kept: a wall clock behind the journal's last entry counts as no time passed
+    (architecture, Time)."""
+    return Moment(moment.mono, max(moment.wall, await journal.read(archive.newest_time)))
+
+
+async def kept_sessions(journal: Journal, config: Config, steady: Moment) -> AsyncIterator[tuple[KeptSession, Session]]:
     """The sessions that were live when the station ended, as the journal has them."""
-    steady = await _steady(journal, moment)
     for session_id in await journal.read(archive.unsettled):
         kept = await journal.read(partial(archive.session, session_id=session_id))
         if kept is not None:
             yield kept, session_from(kept.id, kept.kept, kept.files, config, steady)
 
 
-async def kept_uploads(journal: Journal, moment: Moment) -> Uploads:
+async def kept_uploads(journal: Journal, steady: Moment) -> Uploads:
     """The uploads that could be gone on with when the station ended, by id."""
-    steady = await _steady(journal, moment)
     kept = await journal.read(archive.open_uploads)
     return {each.id: upload_from(each.id, each.offset, each.expires_at, each.kept, steady) for each in kept}
-
-
-async def _steady(journal: Journal, moment: Moment) -> Moment:
-    """A wall clock behind the journal's last entry counts as no time passed (architecture, Time)."""
-    return Moment(moment.mono, max(moment.wall, await journal.read(archive.newest_time)))
 
 
 def recover(channel: Channel, storage: Storage, uploads: Uploads, moment: Moment) -> list[Berth]:

@@ -35,9 +35,7 @@ class Activity:
 def is_over(terms: Terms, activity: Activity, files: Collection[File], config: Config, now: float) -> bool:
     if terms.expected is not None and len(files) < terms.expected and not (terms.cancelled or terms.closing):
         return False
-    if any(file.in_flight or file.claimed or file.waits_for_retry(now) for file in files):
-        return False
-    if any(file.resumable and not file.is_final(now) for file in files):
+    if any(file.holds(now) for file in files):
         return False
     if terms.cancelled or terms.closing:
         return True

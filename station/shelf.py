@@ -16,11 +16,11 @@ from station.file import File
 from station.journal import Journal
 from station.resumption import Kind
 from station.rows import UploadRow, move_offset, write_upload
+from station.turns import Turns
 from station.upload import Upload, keep_upload, upload_from
 from station.wire import dumps
 
 log = logging.getLogger("upload_station")
-MANY, TURNS = 500, 4  # above so many uploads, those at which nothing happens are looked after in turns
 
 
 class Shelf:
@@ -31,7 +31,7 @@ class Shelf:
         self.on_closed: Callable[[Berth], None] = lambda berth: None
         self._journal = journal
         self._berths: dict[str, Berth] = {}
-        self._turn = 0
+        self._turns = Turns()
 
     def __len__(self) -> int:
         return len(self._berths)
@@ -131,11 +131,9 @@ class Shelf:
     # -- time
 
     def tick(self) -> None:
-        now, self._turn = self.dock.clock().mono, (self._turn + 1) % TURNS
-        few = len(self._berths) <= MANY
-        for number, berth in enumerate(tuple(self._berths.values())):
-            if few or berth.holder is not None or number % TURNS == self._turn:
-                self.look_after(berth)
+        now = self.dock.clock().mono
+        for berth in self._turns.of(tuple(self._berths.values()), lambda berth: berth.is_busy):
+            self.look_after(berth)
             if berth.unfinished and berth.holder is None and now >= berth.again_at:
                 self.on_closed(berth)
 

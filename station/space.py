@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from station.errors import Refused
 
+CHECK_EVERY = 4 * 1024**2  # bytes of a body that was not admitted, for want of a length, between two looks
 ACTIVE = 600.0  # seconds; contract: announced sizes count only while a byte came within the last ten minutes
 
 

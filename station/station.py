@@ -21,7 +21,7 @@ from station.errors import Problem, Refused
 from station.finishing import finish_with
 from station.formats import Formats
 from station.hub import Hub
-from station.journal import Journal, JournalFailed
+from station.journal import Journal, JournalFailed, recorded
 from station.orders import Orders
 from station.picture import Picture
 from station.resumption import Append, Create
@@ -91,9 +91,10 @@ class Station:
 
     async def start(self) -> None:
         """Recover what was left, then watch the time. Nobody may be served before."""
-        uploads = await recovery.kept_uploads(self.journal, self.clock())
+        steady = await recovery.steady_moment(self.journal, self.clock())
+        uploads = await recovery.kept_uploads(self.journal, steady)
         berths: list[Berth] = []
-        async for kept, session in recovery.kept_sessions(self.journal, self.config, self.clock()):
+        async for kept, session in recovery.kept_sessions(self.journal, self.config, steady):
             picture = picture_of(kept, self.config.language, self.journal.epoch)
             channel = self._add(session, picture, kept.opened_at)
             berths += recovery.recover(channel, self.storage, uploads, self.clock())
@@ -130,10 +131,10 @@ class Station:
         channel = self._add(session, picture, moment.wall)
         channel.save(*session.files)
         try:
-            await channel.committed()
-        except JournalFailed as failure:
+            await recorded(channel.committed())
+        except Refused:
             del self.channels[session.id]
-            raise failure.problem.refusal() from failure
+            raise
         return channel
 
     def _add(self, session: Session, picture: Picture, opened_at: float) -> Channel:

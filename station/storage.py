@@ -134,9 +134,10 @@ class Storage:
             raise PartLost(error.errno, error.strerror) from error
         part = PartFile(fd, digests, durable=self._durable, at=offset)
         try:
-            if os.fstat(fd).st_size < offset:
+            size = os.fstat(fd).st_size
+            if size < offset:
                 raise PartLost(errno.EIO, "the part file is shorter than recorded")
-            if os.fstat(fd).st_size > offset:
+            if size > offset:
                 part.cut(offset)
             os.lseek(fd, offset, os.SEEK_SET)
         except OSError:

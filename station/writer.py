@@ -81,10 +81,8 @@ class PartWriter:
 
     async def settle(self) -> None:
         """Write and sync all that waits."""
-        self._hurry = True
-        self.sync()
-        while self._busy is not None:
-            await asyncio.wait([self._busy])
+        self._sync_due = True
+        await self.drain()
 
     async def seal(self) -> dict[str, str] | None:
         """Sync and close the part; returns its checksum. Raises OSError. To be called after `drain`, once."""

@@ -27,6 +27,7 @@ from station.berth import Berth
 from station.channel import Channel
 from station.clock import Moment
 from station.config import Config
+from station.delivery import Delivery
 from station.digest import Digests
 from station.errors import Problem, Refused
 from station.file import File
@@ -34,6 +35,7 @@ from station.intake import Intake, RawIntake, Receipt
 from station.journal import Journal
 from station.multipart import Decoder
 from station.partfile import PartFile
+from station.promise import Fate
 from station.resumption import Append, Checks, Create
 from station.settling import Terms
 from station.station import Station
@@ -498,7 +500,10 @@ async def open_place(
 async def close(place: Place) -> None:
     place.points.release_all()
     for delivery in tuple(place.station.dock.deliveries):
-        delivery.fail(Problem("SERVER_ERROR"))
+        if isinstance(delivery, Appending):
+            delivery._fail(Problem("SERVER_ERROR"), Fate.FAIL)
+        else:
+            cast(Delivery, delivery).fail(Problem("SERVER_ERROR"))
     async with asyncio.timeout(DEADLINE):
         await place.station.dock.emptied()
     await place.station.stop()

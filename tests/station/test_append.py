@@ -21,6 +21,7 @@ from station.errors import Problem, Refused
 from station.file import Status
 from station.formats import SNIFF
 from station.journal import JournalFailed
+from station.promise import Fate
 from station.resting import GRACE
 from station.resumption import Checks, Kind
 from tests.station.places import (
@@ -803,8 +804,8 @@ async def test_the_station_stops_a_request_and_keeps_what_is_safe(tmp_path: Path
         _, berth = await a_place_to_go_on(place)
         append = await place.append(berth, len(TEXT))
         await append.feed(TEXT[:40_000])
-        append.fail(Problem("SERVER_ERROR", "stopping"))
-        append.fail(Problem("NETWORK_ERROR"))
+        append._fail(Problem("SERVER_ERROR", "stopping"), Fate.FAIL)
+        append._fail(Problem("NETWORK_ERROR"), Fate.FAIL)
         await append.released.wait()
         assert append.problem == Problem("SERVER_ERROR", "stopping"), "the first one counts"
         assert_stands_at(place, berth, 40_000)

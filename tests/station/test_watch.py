@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from station import shelf, watch
+from station import turns
 from station.berth import Berth
 from station.channel import Channel
 from station.errors import Problem
@@ -462,8 +462,7 @@ async def test_many_short_requests_are_one_attempt(tmp_path: Path) -> None:
 
 @pytest.mark.gen_test
 async def test_of_very_many_sessions_the_quiet_ones_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "MANY", 0)
-    monkeypatch.setattr(shelf, "MANY", 0)
+    monkeypatch.setattr(turns, "MANY", 0)
     async with open_place(tmp_path) as place:
         channels = [await place.open(auto_complete=False) for _ in range(8)]
         ticked: list[int] = []
@@ -472,7 +471,7 @@ async def test_of_very_many_sessions_the_quiet_ones_take_turns(tmp_path: Path, m
         await create(place, channels[1])
         busy = await create(place, channels[6])
         await send_part(place, busy, BODY[:5000])
-        for _ in range(watch.TURNS):
+        for _ in range(turns.TURNS):
             place.station.watch.tick()
         assert sorted(ticked) == [0, 1, 2, 3, 4, 5, 6, 6, 6, 6, 7], "each once, and each time where bytes flow"
 
@@ -481,10 +480,10 @@ async def test_of_very_many_sessions_the_quiet_ones_take_turns(tmp_path: Path, m
 async def test_of_very_many_uploads_each_is_looked_after_in_its_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "MANY", 0)
+    monkeypatch.setattr(turns, "MANY", 0)
     async with open_place(tmp_path) as place:
         uploads = [await create(place, None, kind=Kind.PARTIAL) for _ in range(8)]
         place.clock.pass_by(place.station.config.upload_expiry + 1)
-        for turn in range(1, shelf.TURNS + 1):
+        for turn in range(1, turns.TURNS + 1):
             place.station.shelf.tick()
             assert sum(each.upload.gone == "expired" for each in uploads) == 2 * turn

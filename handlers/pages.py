@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from handlers.base import Base
+from handlers.modules import needed
 from station.errors import Refused
 
 # The categories of the start have names for people; any other is shown as it is called.
@@ -33,7 +34,13 @@ class Index(Base):
             return
         names = self.station.config.categories
         labels = [(name, label(name, self.language)) for name in names]
-        self.render("index.html", lang=self.language, session_id=session_id, categories=labels)
+        self.render(
+            "index.html",
+            lang=self.language,
+            session_id=session_id,
+            categories=labels,
+            modules=needed("js/main.js"),
+        )
 
     async def _is_known(self, session_id: str) -> bool:
         try:

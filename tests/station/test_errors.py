@@ -50,7 +50,12 @@ REQUEST_TOO_LARGE 413 no
 NOT_FOUND 404 no
 METHOD_NOT_ALLOWED 405 no
 """
-LINES = [line.split() for line in (CONTRACT + RESUMABLE + PLAIN).split("\n") if line]
+PAGES = """
+PIN_REQUIRED 401 no
+PIN_WRONG 401 no
+CODE_UNKNOWN 404 no
+"""
+LINES = [line.split() for line in (CONTRACT + RESUMABLE + PLAIN + PAGES).split("\n") if line]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 

@@ -13,6 +13,8 @@ def log_request(handler: RequestHandler) -> None:
     """For Tornado's `log_function`."""
     status = handler.get_status()
     level = logging.INFO if status < 500 else logging.WARNING
+    if status < 400 and type(handler).__name__ == "Static":
+        level = logging.DEBUG  # some thirty for each page that is opened
     took = round(1000 * handler.request.request_time())
     request_id = getattr(handler, "request_id", "-")
     log.log(level, "%s %s %d %dms %s", _shown(handler.request.method), type(handler).__name__, status, took, request_id)

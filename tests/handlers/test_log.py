@@ -56,3 +56,14 @@ async def test_a_strange_method_does_not_write_into_the_log(box: Box, caplog: py
         await box.ask(method, "/health")
     lines = [record.getMessage() for record in caplog.records if record.name == "upload_station.access"]
     assert [line.split()[0] for line in lines] == ["?"] * 3
+
+
+@on_the_loop
+async def test_the_page_s_own_files_are_no_news_unless_they_are_missing(
+    box: Box, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await box.get("/static/js/main.js")
+    await box.get("/static/js/nothing.js")
+    lines = [record.getMessage() for record in caplog.records if record.name == "upload_station.access"]
+    assert [line.split()[1:3] for line in lines] == [["Static", "404"]]

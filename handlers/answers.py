@@ -28,9 +28,10 @@ HEADERS = {
     # Not no-referrer: with that, browsers send `Origin: null` with plain forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
+# On plain http browsers ignore it, and complain about it on every page (seen in Chromium 156).
+SECURE_HEADERS = {"Cross-Origin-Opener-Policy": "same-origin"}
 
 
 def language_of(query: str | None, accepted: str, default: str) -> str:
@@ -98,7 +99,8 @@ class Answering(RequestHandler):
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
-        for name, value in HEADERS.items():
+        secure = SECURE_HEADERS if self.request.protocol == "https" else {}
+        for name, value in {**HEADERS, **secure}.items():
             self.set_header(name, value)
         self.request_id = getattr(self, "request_id", None) or self.application.settings["new_request_id"]()
         self.set_header("X-Request-Id", self.request_id)

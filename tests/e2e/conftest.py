@@ -15,20 +15,6 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What a browser does not give to a page on http://192.168.x.y; localhost would.
-ABSENT_ON_PLAIN_HTTP = """
-for (const name of ['subtle', 'randomUUID']) {
-  delete Crypto.prototype[name]
-}
-for (const name of ['serviceWorker', 'clipboard', 'wakeLock', 'locks', 'storage', 'share', 'credentials',
-  'mediaDevices', 'permissions']) {
-  delete Navigator.prototype[name]
-}
-for (const name of ['caches', 'cookieStore', 'showOpenFilePicker', 'showSaveFilePicker', 'Notification',
-  'WebTransport', 'isSecureContext']) {
-  delete window[name]
-}
-"""
 # Chromium logs every request that failed or was refused; those are the test's own doing.
 REQUESTS = re.compile(r"Failed to load resource|WebSocket connection to|the server responded with a status")
 
@@ -63,7 +49,7 @@ class Running:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://station.local:{self._port}"
 
     def stored(self, category: str = "personal") -> list[Path]:
         folder = self.folder / category
@@ -105,7 +91,6 @@ class Visitors:
         settings = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB", **options}
         context = self._browser.new_context(base_url=self._station.url, **settings)
         context.set_default_timeout(20_000)
-        context.add_init_script(ABSENT_ON_PLAIN_HTTP)
         context.on("console", self._said)
         context.on("weberror", lambda fault: self.faults.append(str(fault.error)))
         context.on("request", self._asked)

@@ -86,10 +86,16 @@ def block(context: BrowserContext, *transports: str) -> None:
         context.route("**/api/upload/events/**", lambda route: route.abort())
 
 
+def test_the_page_is_given_what_a_phone_gives_on_plain_http(visitors: Visitors) -> None:
+    page = visitors.page()
+    assert page.evaluate("isSecureContext") is False
+    assert page.evaluate("[crypto.subtle, crypto.randomUUID, navigator.clipboard].every((it) => it === undefined)")
+    assert page.evaluate("[navigator.wakeLock, navigator.serviceWorker].every((it) => it === undefined)")
+
+
 def test_a_film_arrives_byte_for_byte(visitors: Visitors, station: Running, tmp_path: Path) -> None:
     path = film(tmp_path, "birthday party.mp4", 12 * MIB)
     page = visitors.page()
-    assert page.evaluate("[crypto.subtle, crypto.randomUUID, navigator.clipboard].every((it) => it === undefined)")
     choose(page, path)
     page.get_by_text("Scenic videos").click()
     page.get_by_role("button", name="Send").click()

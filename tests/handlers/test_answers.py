@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from handlers.answers import HEADERS, language_of
+from handlers.answers import HEADERS, SECURE_HEADERS, language_of
 from handlers.base import Base, verb
 from station.errors import ERRORS
 from tests.handlers.site import (
@@ -44,6 +44,11 @@ async def test_every_answer_carries_the_security_headers_and_tells_nothing_of_th
             assert "X-Request-Id" in answer.headers
             assert answer.status < 500, (method, address)
             assert not inside.search(answer.body.decode()), (method, address)
+
+
+@on_the_loop
+async def test_what_browsers_complain_about_on_plain_http_is_not_sent(box: Box) -> None:
+    assert SECURE_HEADERS.keys().isdisjoint((await box.get("/")).headers)
 
 
 @on_the_loop

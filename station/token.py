@@ -1,4 +1,7 @@
-"""The operator's token: the configured one, or a random one, made once and kept where only the owner reads it."""
+"""What only the owner of the station may read: the operator's token, and the secret that passes are signed with.
+
+Where the owner has not chosen, they are random, made once and kept in the station's own folder.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,21 @@ from pathlib import Path
 
 def operator_token(configured: str, own: Path) -> str:
     """`own`: the station's own folder."""
-    if configured:
-        return configured
-    path = own / "token"
-    # An empty one was left by a crash between creating and writing it; it would let in whoever sends no token.
+    return configured or _kept(own / "token")
+
+
+def signing_secret(own: Path) -> str:
+    """`own`: the station's own folder."""
+    return _kept(own / "secret")
+
+
+def _kept(path: Path) -> str:
+    # An empty one was left by a crash between creating and writing it; it would let in whoever sends none.
     if path.exists() and (kept := path.read_text(encoding="ascii").strip()):
         return kept
-    token = secrets.token_urlsafe(24)
+    made = secrets.token_urlsafe(32)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(fd, "w", encoding="ascii") as file:
         os.fchmod(fd, 0o600)
-        file.write(token + "\n")
-    return token
+        file.write(made + "\n")
+    return made

@@ -1,4 +1,4 @@
-"""The operator's token: whose it is, where it lies, who may read it."""
+"""The operator's token and the signing secret: whose they are, where they lie, who may read them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from station.token import operator_token
+from station.token import operator_token, signing_secret
 
 
 def test_a_configured_token_is_used_and_nothing_is_written(tmp_path: Path) -> None:
@@ -50,3 +50,15 @@ def test_a_token_made_anew_is_for_the_owner_only_again(tmp_path: Path) -> None:
     token = operator_token("", tmp_path)
     assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
     assert operator_token("", tmp_path) == token
+
+
+def test_the_secret_is_made_once_for_the_owner_only_and_is_not_the_token(tmp_path: Path) -> None:
+    secret = signing_secret(tmp_path)
+    assert len(secret) >= 43  # 32 random bytes
+    assert signing_secret(tmp_path) == secret != operator_token("", tmp_path)
+    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+def test_an_empty_secret_signs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("\n")
+    assert len(signing_secret(tmp_path)) >= 43

@@ -10,8 +10,9 @@ import socket
 import sys
 import uuid
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
-from handlers import VERSION, Site
+from handlers import VERSION, Site, lan, mdns, terminal
 from handlers.door import Door, connection_limit, listening
 from handlers.gate import Gate
 from handlers.log import log_request
@@ -34,6 +35,9 @@ def new_id() -> str:
 
 async def serve(config: Config) -> int:
     """Run until SIGTERM or SIGINT; returns the exit status."""
+    if config.mdns and not mdns.is_available():
+        print(mdns.MISSING, file=sys.stderr)
+        return 2
     try:
         # Bound first: a second start by mistake is noticed before anything is touched.
         sockets = listening(config.port, config.address)
@@ -47,9 +51,8 @@ async def serve(config: Config) -> int:
         )
         return 1
     await station.start()
-    gate = Gate(await _own_names(), config.allowed_hosts, config.allowed_origins)
     token = operator_token(config.admin_token, station.storage.own)
-    site = Site(station, gate, admin_token=token, log_function=log_request)
+    site = Site(station, await _gate(config), admin_token=token, log_function=log_request)
     server = Door(
         site,
         limit=connection_limit(config.max_connections),
@@ -61,13 +64,32 @@ async def serve(config: Config) -> int:
     site.door = server
     server.add_sockets(sockets)
     stop = _stop_signal()  # before the line is out: whoever reads it may stop the station at once
-    print(
-        f"Upload Station {VERSION} listens at http://{_shown(config.address)}:{sockets[0].getsockname()[1]}/",
-        flush=True,
-    )
+    host, port = sockets[0].getsockname()[:2]
+    print(f"Upload Station {VERSION} listens at http://{_shown(config.address)}:{port}/", flush=True)
+    _tell_the_network(station, host if config.address else "", port)
     await stop.wait()
     await _stop(server, station)
     return 0
+
+
+def _tell_the_network(station: Station, host: str, port: int) -> None:
+    """Say at which address, and if one is wanted under which name, other devices find the station."""
+    config, out = station.config, sys.stdout
+    if (place := terminal.address(config.kiosk_url, host, port)) is not None:
+        terminal.welcome(place, out)
+    if config.mdns:
+        announcement = mdns.Announcement(
+            config.mdns,
+            port,
+            lambda: lan.addresses(host),
+            lambda name: terminal.say(f"Announced as http://{name}.local:{port}/", out),
+        )
+        station.tasks.start(announcement.run(), "announcement")
+
+
+async def _gate(config: Config) -> Gate:
+    public = urlsplit(config.kiosk_url).netloc
+    return Gate(await _own_names(), [*config.allowed_hosts, public], config.allowed_origins)
 
 
 async def _own_names() -> set[str]:

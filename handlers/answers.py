@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -33,14 +34,24 @@ HEADERS = {
 # On plain http browsers ignore it, and complain about it on every page (seen in Chromium 156).
 SECURE_HEADERS = {"Cross-Origin-Opener-Policy": "same-origin"}
 
+# A worker goes by the policy of its own script: only it may compile WebAssembly, so that no page has to.
+# What is no page does nothing when opened as one; and fifty times the long policy is a tenth of a first load.
+INERT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
-def language_of(query: str | None, accepted: str, default: str) -> str:
-    """`zh-CN` or `en`: by ?lang=, else the first of Accept-Language that we speak, else the station's own."""
-    for wish in [query or "", *(part.split(";")[0] for part in accepted.split(","))]:
-        short = wish.strip().lower()[:2]
-        if short in {"zh", "en"}:
-            return "zh-CN" if short == "zh" else "en"
-    return default
+LANGUAGE_COOKIE = "lang"
+_A_YEAR = 366 * 86_400
+
+
+def spoken(wish: str) -> str | None:
+    """`zh-CN` or `en`, for a wish that is one of either; None for any other."""
+    return {"zh": "zh-CN", "en": "en"}.get(wish.strip().lower()[:2])
+
+
+def language_of(query: str | None, kept: str | None, accepted: str, default: str) -> str:
+    """By ?lang=, else as kept by a page, else the first of Accept-Language that we speak, else the station's own."""
+    wishes = [query or "", kept or "", *(part.split(";")[0] for part in accepted.split(","))]
+    return next(filter(None, map(spoken, wishes)), default)
 
 
 class Answering(RequestHandler):
@@ -66,10 +77,17 @@ class Answering(RequestHandler):
             self.set_header("Allow", ", ".join(self.verbs))
         if self.problem.retry_after is not None:
             self.set_header("Retry-After", str(self.problem.retry_after))
-        body = dumps(answer).encode()
         self._json_headers()
+        body = dumps(answer).encode()
+        if (page := self.problem_page(answer)) is not None:
+            self.set_header("Content-Type", "text/html; charset=UTF-8")
+            body = page
         self.set_header("Content-Length", str(len(body)))
         self.write(body)
+
+    def problem_page(self, answer: Mapping[str, Any]) -> bytes | None:
+        """The page that tells a problem to whoever asked with a plain form; None: JSON will do."""
+        return None
 
     def error_body(self, problem: Problem) -> dict[str, Any]:
         contact = self.station.config.contact
@@ -93,9 +111,19 @@ class Answering(RequestHandler):
     @property
     def language(self) -> str:
         accepted = self.request.headers.get("Accept-Language", "")
+        kept = self.get_cookie(LANGUAGE_COOKIE)
+        return language_of(self._language_asked_for, kept, accepted, self.station.config.language)
+
+    @property
+    def _language_asked_for(self) -> str:
         # Read by hand: get_query_argument raises for what is no UTF-8, and errors are answered in a language too.
-        wish = self.request.query_arguments.get("lang", [b""])[-1].decode(errors="replace")
-        return language_of(wish, accepted, self.station.config.language)
+        return self.request.query_arguments.get("lang", [b""])[-1].decode(errors="replace")
+
+    def remember_language(self) -> None:
+        """For pages: one address speaks two languages; the one that was asked for in it is kept for the next page."""
+        self.add_header("Vary", "Accept-Language, Cookie")
+        if (language := spoken(self._language_asked_for)) is not None:
+            self.set_cookie(LANGUAGE_COOKIE, language, max_age=_A_YEAR, samesite="Lax")
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")

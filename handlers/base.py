@@ -169,7 +169,7 @@ class Base(Answering):
         """The answer to a preflight, for configured origins. `further`: header fields that may be sent here, too."""
         if "Access-Control-Allow-Origin" in self._headers:
             self.set_header("Access-Control-Allow-Methods", ", ".join(self.verbs))
-            fields = "Content-Type, X-Session-Id, Authorization"
+            fields = "Content-Type, X-Session-Id, X-Upload-Pin, Authorization"
             self.set_header("Access-Control-Allow-Headers", ", ".join(filter(None, (fields, further))))
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:

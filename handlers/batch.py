@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from handlers.access import Admission
 from handlers.base import verb
 from handlers.uploads import Uploading, session_named
 from station.batch import BatchIntake
@@ -29,7 +31,8 @@ class BatchUpload(Uploading):
             decoder = Decoder(kind, max_parts=self.station.config.max_files + _FIELDS)
         except MultipartProblem as problem:
             raise Refused("VALIDATION_ERROR", problem.reason) from problem
-        self.intake = BatchIntake(self.station.dock, self.station, self.content_length, decoder, hint)
+        sessions = self.station if hint is not None else Admission(self, self.station)
+        self.intake = BatchIntake(self.station.dock, sessions, self.content_length, decoder, hint)
         self.watch_over(self.intake)
         await self.intake.open()
 
@@ -51,18 +54,16 @@ class BatchUpload(Uploading):
             raise problem.refusal() if problem else Refused("UPLOAD_FAILED")
         answer = self._answer(receipt)
         if self._wants_html():
-            self._page(200, answer, receipt)
+            self.write(self._page(receipt, answer.get("error")))
         else:
             self.send_json(answer)
 
-    def write_problem(self) -> None:
+    def problem_page(self, answer: Mapping[str, Any]) -> bytes | None:
         if self.problem is None or not self._wants_html():
-            super().write_problem()
-            return
-        status, answer = self.answer_to(self.problem)
+            return None
         receipt = self.intake.receipt if self.intake is not None else Receipt()
         error = {"code": self.problem.code, **{key: answer[key] for key in ("message", "details", "solution")}}
-        self._page(status, {"error": error}, receipt)
+        return self._page(receipt, error)
 
     def answer_to(self, problem: Problem) -> tuple[int, dict[str, Any]]:
         """A body that broke after files of it were stored is answered with what was stored."""
@@ -87,17 +88,13 @@ class BatchUpload(Uploading):
         """A form without JavaScript: a browser's navigation asks for HTML first."""
         return self.request.headers.get("Accept", "").lower().lstrip().startswith("text/html")
 
-    def _page(self, status: int, answer: dict[str, Any], receipt: Receipt) -> None:
+    def _page(self, receipt: Receipt, error: Mapping[str, Any] | None) -> bytes:
         channel = receipt.channel
-        page = self.render_string(
+        return self.render_string(
             "result.html",
             files=receipt.snapshots(),
             summary=receipt.summary(),
-            error=answer.get("error"),
+            error=error,
             lang=self.language,
             session_id=channel.session.id if channel is not None else None,
         )
-        self.set_status(status)
-        self.set_header("Content-Type", "text/html; charset=UTF-8")
-        self.set_header("Content-Length", str(len(page)))
-        self.write(page)

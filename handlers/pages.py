@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from handlers.access import is_asked
 from handlers.base import Base
 from handlers.modules import needed
 from station.errors import Refused
@@ -25,8 +26,8 @@ class Index(Base):
     """`/` and `/s/<sessionId>`. An id that cannot be one gets the same page as one that is unknown."""
 
     async def get(self, session_id: str = "") -> None:
-        # The same address speaks two languages, and a page that was changed must not be drawn from yesterday's copy.
-        self.set_header("Vary", "Accept-Language")
+        self.remember_language()
+        # A page that was changed must not be drawn from yesterday's copy.
         self.set_header("Cache-Control", "no-cache")
         if session_id and not await self._is_known(session_id):
             self.set_status(404)
@@ -39,6 +40,7 @@ class Index(Base):
             lang=self.language,
             session_id=session_id,
             categories=labels,
+            pin_required=not session_id and is_asked(self),
             modules=needed("js/main.js"),
         )
 

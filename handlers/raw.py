@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlers.access import demand_pin
 from handlers.base import verb
 from handlers.uploads import Uploading
 from station.channel import Channel
@@ -22,6 +23,8 @@ class RawUpload(Uploading):
         session_id, name = self.path_args if len(self.path_args) == 2 else (None, *self.path_args)
         if not name:
             raise Refused("VALIDATION_ERROR", "the address must end with the file's name")
+        if session_id is None:
+            demand_pin(self)
         self.intake = RawIntake(self.station.dock, self.station, self.content_length, name)
         self.watch_over(self.intake)
         file_id = self.get_query_argument("fileId", None)

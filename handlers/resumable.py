@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 
+from handlers.access import admit_upload
 from handlers.base import verb
 from handlers.speaking import Speaking
 from handlers.uploads import session_named
@@ -66,6 +67,7 @@ class Resumable(Speaking):
     async def _create(self, wish: Create) -> None:
         told = wish.told
         session_id = session_named(self, told.get("sessionId"))
+        await admit_upload(self, session_id, joins=wish.kind is not Kind.PARTIAL)
         category = self.get_query_argument("category", None) or told.get("category") or None
         if "fileId" not in told and (file_id := self.get_query_argument("fileId", None)):
             # The draft has no metadata. Without the id, whoever lost the answer to a creation makes a second file.
@@ -207,6 +209,8 @@ class Resumable(Speaking):
         if upload is not None and upload.session_id is not None and isinstance(self.wish, Create):
             page = f"{self.request.protocol}://{self.request.host}/s/{upload.session_id}"
             self.set_header("Link", f'<{page}>; rel="related"; title="upload session"')
+            # Of two visitors who add a file of the same name and size, each has to know which one is its own.
+            self.set_header("X-File-Id", upload.file_id or "")
         body = None
         if upload is not None and upload.complete and answer.status != HTTPStatus.NO_CONTENT:
             body = await self.snapshot(upload.session_id, upload.file_id)

@@ -1,10 +1,11 @@
-"""Sessions over HTTP: limits, validating, opening, cancelling, completing, and polling what happened."""
+"""Sessions over HTTP: limits, validating, opening, cancelling, pausing, resuming and completing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.access import demand_pin, is_asked
 from handlers.base import Base, verb
 from station.errors import Problem, Refused
 from station.session import Session
@@ -62,6 +63,10 @@ class Limits(Base):
                 "transports": ["websocket", "sse", "polling"],
                 "language": config.language,
                 "contact": config.contact,
+                "pinRequired": is_asked(self),
+                "checksum": config.checksum,
+                "uploadExpiry": config.upload_expiry,
+                "kioskIdle": config.kiosk_idle,
             }
         )
 
@@ -90,6 +95,7 @@ class Validate(Base):
 class OpenSession(Base):
     @verb
     async def post(self) -> None:
+        demand_pin(self)
         body = self.json_body()
         announced = self._announced(body)
         channel = await self.station.open_session(
@@ -173,6 +179,28 @@ class Cancel(Base):
                 "timestamp": self.station.clock().stamp,
             }
         )
+
+
+class Pause(Base):
+    """As `upload-pause` over the WebSocket: one file, or all that can rest."""
+
+    @verb
+    async def post(self, session_id: str) -> None:
+        await self.station.orders.pause(session_id, _text(self.json_body(), "fileId"))
+        self.send_json(_done(self, session_id))
+
+
+class Resume(Base):
+    """The opposite."""
+
+    @verb
+    async def post(self, session_id: str) -> None:
+        await self.station.orders.resume(session_id, _text(self.json_body(), "fileId"))
+        self.send_json(_done(self, session_id))
+
+
+def _done(handler: Base, session_id: str) -> dict[str, Any]:
+    return {"success": True, "sessionId": session_id, "timestamp": handler.station.clock().stamp}
 
 
 class Complete(Base):

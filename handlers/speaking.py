@@ -30,7 +30,7 @@ _SENT = (
 _READ = (
     "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, "
     "Upload-Metadata, Upload-Defer-Length, Upload-Concat, Upload-Expires, Upload-Complete, "
-    "Upload-Incomplete, Upload-Limit, Repr-Digest"
+    "Upload-Incomplete, Upload-Limit, Repr-Digest, X-File-Id"
 )
 _INTERIM_EVERY = 1.0  # seconds between two 104s of one request: more than ten 1xx break some clients
 

@@ -85,6 +85,43 @@ def categories(text: str) -> tuple[str, ...]:
     return found
 
 
+def secret_word(text: str) -> str:
+    """What people are to type. A complaint does not repeat it."""
+    word = text.strip()
+    if word and not (4 <= len(word) <= 64 and word.isprintable()):
+        raise ValueError("it must have 4 to 64 characters, in one line")
+    return word
+
+
+def public_address(text: str) -> str:
+    """`http://host[:port]` without a slash at its end."""
+    found = re.fullmatch(r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)/?", text.strip().lower())
+    if text.strip() and not found:
+        raise ValueError(f"{text!r} is not an address such as http://192.168.1.5:8005")
+    return found[1] if found else ""
+
+
+def label(text: str) -> str:
+    """A name below `.local`, without that."""
+    name = text.strip().lower().removesuffix(".").removesuffix(".local")
+    if name and not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?", name):
+        raise ValueError(f"{text!r} is not a name of up to 60 letters, digits and hyphens")
+    return name
+
+
+def network_name(text: str) -> str:
+    if len(text.encode()) > 32:
+        raise ValueError(f"{text!r} is longer than a Wi-Fi's name may be, 32 bytes")
+    return text
+
+
+def network_password(text: str) -> str:
+    """A complaint does not repeat it."""
+    if text and not (8 <= len(text) <= 64 and text.isascii() and text.isprintable()):
+        raise ValueError("a Wi-Fi's password has 8 to 63 letters, digits and signs")
+    return text
+
+
 def _option(default: Any, parse: Callable[[str], Any], help: str) -> Any:
     return field(default=default, metadata={"parse": parse, "help": help})
 
@@ -127,6 +164,12 @@ class Config:
     allowed_origins: tuple[str, ...] = _option((), words, "origins of other sites whose pages may use the station, for example https://intranet.example")
     language: str = _option("zh-CN", one_of("zh-CN", "en"), "language of event messages, and of answers to clients that name none")
     contact: str = _option("", str, "who to ask for help, shown with errors")
+    upload_pin: str = _option("", secret_word, "PIN that is asked for before files may be sent, six digits or more; empty: nobody is asked")
+    kiosk_url: str = _option("", public_address, "address at which phones reach the station, for the QR codes; empty: the one the kiosk was opened at, or this machine's in the network")
+    kiosk_idle: float = _option(90.0, within(1, 86400), "a kiosk ends a visit in which nothing came for this long")
+    wifi_name: str = _option("", network_name, "Wi-Fi network for phones; a kiosk then shows a QR code for joining it")
+    wifi_password: str = _option("", network_password, "its password, told to everybody who looks at a kiosk; empty: it has none")
+    mdns: str = _option("", label, "name under which the station is announced in the network: kiosk makes it http://kiosk.local; empty: it is not; needs the package zeroconf")
     admin_token: str = _option("", str, "operator's token; empty: a random one is made and kept in the upload folder")
 # fmt: on
 

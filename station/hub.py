@@ -35,6 +35,10 @@ class Hub:
         """Forget who watches a session that will say nothing more."""
         self._watchers.pop(session_id, None)
 
+    def count(self, session_id: str) -> int:
+        """How many watch this session now."""
+        return len(self._watchers.get(session_id, ()))
+
     def watchers(self) -> Iterator[Subscriber]:
         """Each subscriber once, however many sessions it watches."""
         return iter({watcher: None for watchers in self._watchers.values() for watcher in watchers})

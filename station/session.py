@@ -74,6 +74,10 @@ class Session(Attempts):
 
     # -- requests and time
 
+    def touch(self, moment: Moment) -> None:
+        """Somebody looks after it, although nothing is sent: it is not abandoned."""
+        self.activity.touched_at = moment.mono
+
     def request_began(self, moment: Moment) -> None:
         self.activity.requests += 1
         self.activity.touched_at = moment.mono

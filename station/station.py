@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from station import archive, recovery
+from station.access import Access
 from station.append import Append as Appending
 from station.archive import picture_of
 from station.berth import Berth
 from station.channel import Channel
 from station.clock import Clock
+from station.codes import Code, Codes
 from station.config import Config
 from station.creation import Creation
 from station.dock import Dock
@@ -31,6 +34,8 @@ from station.shelf import Shelf
 from station.space import Space
 from station.storage import Storage, Unusable
 from station.tasks import Tasks
+from station.token import signing_secret
+from station.tries import Tries
 from station.watch import Watch
 from station.wire import Message
 
@@ -64,6 +69,7 @@ class Station:
         self.sockets: set[Socket] = set()
         self.storage = Storage(config.upload_dir, config.categories, durable=config.durability == "full")
         try:
+            self.access = Access(config.upload_pin, signing_secret(self.storage.own) if config.upload_pin else "")
             self.journal = Journal(
                 self.storage.own / "journal.db",
                 self.storage.own / "witness",
@@ -74,7 +80,11 @@ class Station:
             self.storage.close()
             if isinstance(error, Refused):  # a journal that is not for this station
                 raise Unusable(f"cannot use {config.upload_dir}: {error.problem.details}") from error
+            if isinstance(error, OSError):
+                raise Unusable(f"cannot use {config.upload_dir}: {error.strerror}") from error
             raise
+        self.pin_tries, self.code_tries = Tries(), Tries()
+        self.codes = Codes(secrets.randbelow)
         self.dock = Dock(
             config, clock, self.storage, Formats(config.allowed_types), new_id, Space(config.min_free_space)
         )
@@ -146,6 +156,7 @@ class Station:
         """A settled session leaves memory; from now on the journal tells of it."""
         self.channels.pop(channel.session.id, None)
         self.hub.drop(channel.session.id)
+        self.codes.forget(channel.session.id)
 
     async def open_implicit(self, category: str | None) -> Channel:
         return await self.open_session(category, Terms(implicit=True))
@@ -157,6 +168,17 @@ class Station:
             await self._kept(session_id)
             raise Refused("SESSION_CLOSED")
         return channel
+
+    async def hand_over(self, session_id: str) -> Code:
+        """Its short code, for a screen on which others are to join it. Raises SESSION_NOT_FOUND, SESSION_CLOSED."""
+        channel, moment = await self.live(session_id), self.clock()
+        if channel.session.settled:  # and about to be told so
+            raise Refused("SESSION_CLOSED")
+        channel.session.touch(moment)
+        code = self.codes.keep(session_id, moment.mono)
+        if code.made_at == moment.mono:
+            channel.save()  # a restart, too, is to know that it was looked after; every few minutes is enough
+        return code
 
     async def picture(self, session_id: str) -> Picture:
         """What has been told of a session, live or over, up to this moment. Raises SESSION_NOT_FOUND."""

@@ -27,6 +27,9 @@ AT_HOME = {
     "puremagic": ("station/formats.py",),
     "http_sf": ("station/fields.py",),
     "blake3": ("station/digest.py",),
+    "segno": ("handlers/qr.py",),
+    "ifaddr": ("handlers/lan.py",),
+    "zeroconf": ("handlers/mdns.py",),
 }
 
 # A bare task is forgotten by everyone, swallows its error and outlives its owner; a PeriodicCallback follows

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import socket
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -19,10 +22,13 @@ import pytest
 import server
 from handlers import VERSION
 from tests.handlers.site import HANDSHAKE, Line, Watcher, lifecycle, movie, names, on_the_loop, until
+from tests.handlers.test_mdns import who_is
+from tests.handlers.test_qr import matrix_of, matrix_of_terminal
 
 ROOT = Path(__file__).resolve().parent.parent
 STOPPED_WITHIN = 10.0  # seconds
 MIB = 1024**2
+PUBLIC = "http://192.168.1.5:8005"
 
 
 def spoken(pipe: IO[bytes] | None) -> bytes:
@@ -109,13 +115,126 @@ async def test_the_first_line_on_standard_output_holds_an_address_that_answers(p
     await line.close()
     assert program.stop() == 0
     assert program.process.stdout is not None
-    assert program.process.stdout.read() == b"", "everything else goes to the log"
+    rest = program.process.stdout.read().decode()
+    assert re.fullmatch(r"(On this network: http://[^/\n]+/\n)?", rest), "everything else goes to the log"
 
 
 @pytest.mark.parametrize("options", [["--address=127.0.0.1"]])
 def test_the_address_that_is_shown_is_the_one_it_listens_on(program: Program) -> None:
     assert f"http://127.0.0.1:{program.port}/" in program.first_line
     assert program.stop(signal.SIGINT) == 0
+
+
+@pytest.mark.parametrize("options", [["--kiosk-url=http://192.168.1.5:8005"]])
+@on_the_loop
+async def test_the_configured_address_is_told_and_answered_to(program: Program) -> None:
+    assert program.process.stdout is not None
+    assert program.process.stdout.readline() == b"On this network: http://192.168.1.5:8005/\n"
+    line = await program.connect()
+    assert (await line.ask("GET", "/health", headers={"Host": "192.168.1.5:8005"})).status == 200
+    await line.close()
+    assert program.stop() == 0
+
+
+@pytest.mark.parametrize("options", [["--kiosk-url=http://files.example"]])
+@on_the_loop
+async def test_a_public_name_need_not_be_allowed_besides(program: Program) -> None:
+    line = await program.connect()
+    assert (await line.ask("GET", "/health", headers={"Host": "files.example"})).status == 200
+    assert (await line.ask("GET", "/health", headers={"Host": "file.example"})).status == 421
+    await line.close()
+    assert program.stop() == 0
+
+
+@pytest.mark.parametrize("options", [["--kiosk-url=http://192.168.1.5:8005"]])
+def test_whoever_reads_what_it_says_may_go(program: Program) -> None:
+    """As in `server.py | head -1`; the pipe may break under the second line."""
+    assert program.process.stdout is not None
+    program.process.stdout.close()
+    assert program.stop() == 0
+
+
+# ---- in the network ----
+
+
+class Terminal:
+    """The station on a terminal of its own, so wide, and what it writes there."""
+
+    def __init__(self, folder: Path, columns: int, **environment: str) -> None:
+        self.reading, writing = pty.openpty()
+        termios.tcsetwinsize(writing, (50, columns))
+        command = [sys.executable, str(ROOT / "server.py"), "--port=0", "--min-free-space=0"]
+        named = [f"--upload-dir={folder / 'upload'}", f"--kiosk-url={PUBLIC}"]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("UPLOAD_STATION_", "LC_"))}
+        settings = {**clean, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **environment}
+        with (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(command + named, stdout=writing, stderr=log, cwd=folder, env=settings)
+        os.close(writing)
+
+    def stop(self) -> list[str]:
+        """All the lines it wrote, once it has told where it is and was stopped."""
+        written = b""
+        while b"On this network" not in written:
+            written += os.read(self.reading, 65536)
+        self.process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(OSError):  # how a terminal ends
+            while block := os.read(self.reading, 65536):
+                written += block
+        assert self.process.wait(STOPPED_WITHIN) == 0
+        os.close(self.reading)
+        return written.decode().replace("\r\n", "\n").split("\n")[:-1]
+
+
+def test_a_terminal_is_shown_the_address_as_a_code(tmp_path: Path) -> None:
+    first, second, *drawn = Terminal(tmp_path, 80).stop()
+    assert re.fullmatch(r"Upload Station .* listens at http://localhost:\d+/", first)
+    assert second == f"On this network: {PUBLIC}/"
+    expected = matrix_of(f"{PUBLIC}/")
+    assert matrix_of_terminal(drawn)[: len(expected)] == expected
+
+
+@pytest.mark.parametrize(
+    ("columns", "environment"),
+    [(80, {"TERM": "dumb"}), (80, {"PYTHONIOENCODING": "ascii"}), (30, {}), (80, {"PYTHONIOENCODING": "gbk:strict"})],
+)
+def test_a_terminal_that_cannot_show_a_code_is_shown_words(
+    tmp_path: Path, columns: int, environment: dict[str, str]
+) -> None:
+    written = Terminal(tmp_path, columns, **environment).stop()
+    assert written[1:] == [f"On this network: {PUBLIC}/"]
+
+
+@on_the_loop
+async def test_a_station_with_a_name_is_found_by_it_until_it_stops(tmp_path: Path) -> None:
+    name = f"kiosk-{os.urandom(4).hex()}"
+    program = Program(tmp_path / "upload", "--min-free-space=0", "--address=127.0.0.1", f"--mdns={name}")
+    try:
+        told = await asyncio.to_thread(spoken, program.process.stdout)
+        assert told.decode() == f"Announced as http://{name}.local:{program.port}/\n"
+        assert await who_is(name) == ["127.0.0.1"]
+        line = await program.connect()
+        assert (await line.ask("GET", "/health", headers={"Host": f"{name}.local:{program.port}"})).status == 200
+        await line.close()
+        assert await asyncio.to_thread(program.stop) == 0
+        assert await who_is(name) == []
+    finally:
+        program.close()
+
+
+def test_without_its_package_a_name_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    hidden = "import sys; sys.modules['zeroconf'] = None; import server; server.main(sys.argv[1:])"
+    command = [sys.executable, "-c", hidden, "--port=0", f"--upload-dir={tmp_path / 'upload'}", "--mdns=kiosk"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=20, check=False
+    )
+    assert done.returncode == 2
+    assert is_a_sentence(done.stderr)
+    assert "pip install 'upload-station[mdns]'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- starting and refusing ----
 
 
 def test_help_lists_the_options_and_starts_nothing(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from handlers.answers import HEADERS, SECURE_HEADERS, language_of
+from handlers import Static
+from handlers.answers import HEADERS, INERT_POLICY, SECURE_HEADERS, language_of
 from handlers.base import Base, verb
 from station.errors import ERRORS
 from tests.handlers.site import (
@@ -28,9 +31,16 @@ FIELDS = ["error", "message", "details", "solution", "timestamp", "requestId"]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW", "PROPFIND")
 
 
-def has_all_headers(answer: Answer) -> bool:
+INERT = {
+    "Content-Security-Policy": INERT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def has_all_headers(answer: Answer, expected: Mapping[str, str] = HEADERS) -> bool:
     return "Server" not in answer.headers and all(
-        answer.headers.get_list(name) == [value] for name, value in HEADERS.items()
+        answer.headers.get_list(name) == [value] for name, value in expected.items()
     )
 
 
@@ -40,7 +50,8 @@ async def test_every_answer_carries_the_security_headers_and_tells_nothing_of_th
     for address in addresses(box):
         for method in METHODS:
             answer = await box.ask(method, address, None if method in {"GET", "HEAD"} else b"")
-            assert has_all_headers(answer), (method, address, answer.status, list(answer.headers.get_all()))
+            inert = address.startswith("/static/") and answer.status == 200
+            assert has_all_headers(answer, INERT) if inert else has_all_headers(answer), (method, address)
             assert "X-Request-Id" in answer.headers
             assert answer.status < 500, (method, address)
             assert not inside.search(answer.body.decode()), (method, address)
@@ -83,7 +94,7 @@ async def test_a_copy_that_is_still_good_is_answered_304_with_the_security_heade
     assert first.status == 200
     again = await box.get("/static/js/events.js", {"If-None-Match": first.headers["Etag"]})
     assert again.status == 304
-    assert has_all_headers(again)
+    assert has_all_headers(again, INERT)
 
 
 def problems(box: Box) -> list[tuple[str, str, bytes | None, int, str]]:
@@ -153,10 +164,55 @@ async def test_the_station_names_its_language_and_whom_to_ask(box: Box) -> None:
     assert error["solution"] == "Ask Ana in room 3."
 
 
-def test_a_language_is_chosen_by_wish_then_by_what_the_client_accepts() -> None:
-    assert language_of("en", "zh", "zh-CN") == "en"
-    assert language_of(None, "", "en") == "en"
-    assert language_of("", "de, ZH-hk", "en") == "zh-CN"
+def test_a_language_is_chosen_by_wish_then_as_it_is_kept_then_by_what_the_client_accepts() -> None:
+    assert language_of("en", "zh-CN", "zh", "zh-CN") == "en"
+    assert language_of("xx", "en", "zh", "zh-CN") == "en"
+    assert language_of(None, "klingon", "", "en") == "en"
+    assert language_of("", None, "de, ZH-hk", "en") == "zh-CN"
+
+
+@pytest.mark.parametrize(
+    ("query", "cookie", "language"),
+    [
+        ("", "lang=en", "en"),
+        ("", "lang=zh-CN; upload_pin=x", "zh-CN"),
+        ("?lang=en", "lang=zh-CN", "en"),
+        ("", "lang=xx", "en"),
+        ("", "lang", "en"),
+        ("", "lang=\xff", "en"),
+        ("", '=";lang=,', "en"),
+    ],
+)
+@on_the_loop
+async def test_a_language_that_a_page_keeps_goes_before_what_the_browser_says(
+    box: Box, query: str, cookie: str, language: str
+) -> None:
+    headers = {"Cookie": cookie, "Accept-Language": "en"}
+    answer = await box.get(f"/api/upload/progress/{UNKNOWN}{query}", headers)
+    assert answer.json()["message"] == ERRORS["SESSION_NOT_FOUND"].message(language)
+    assert "Set-Cookie" not in answer.headers, "only pages keep it"
+
+
+@on_the_loop
+async def test_only_what_lies_in_the_folder_of_workers_may_compile_webassembly(box: Box, tmp_path: Path) -> None:
+    """And it has no policy for trusted types: a worker draws nothing."""
+    for name in ("js/worker/a.js", "js/worker.js", "js/workers/a.js", "worker/a.js"):
+        (tmp_path / "own" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "own" / name).write_text("1;")
+    given = {"station": box.station, "path": str(tmp_path / "own")}
+    box.site.add_handlers(".*", [("/own/(.*)", Static, given)])
+    worker = await box.get("/own/js/worker/a.js")
+    again = await box.get("/own/js/worker/a.js", {"If-None-Match": worker.headers["Etag"]})
+    assert (worker.status, again.status) == (200, 304)
+    for answer in (worker, again):
+        (policy,) = answer.headers.get_list("Content-Security-Policy")
+        assert "script-src 'self' 'wasm-unsafe-eval'" in policy
+        assert "trusted-types" not in policy
+    for name in ("js/worker.js", "js/workers/a.js", "worker/a.js", "js/worker/../worker.js"):
+        answer = await box.get(f"/own/{name}")
+        assert answer.status == 200
+        assert has_all_headers(answer, INERT), name
+    assert has_all_headers(await box.get("/own/js/worker/missing.js"))
 
 
 def without_moment(answer: Answer) -> tuple[int, Json, list[str]]:

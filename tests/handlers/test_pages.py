@@ -88,6 +88,27 @@ async def test_the_first_page_speaks_the_language_that_is_asked_for(fetch: Fetch
 
 
 @pytest.mark.gen_test
+async def test_a_page_keeps_the_language_that_was_asked_for_in_its_address(fetch: Fetch) -> None:
+    answer = await fetch("/?lang=en")
+    assert re.fullmatch(r"lang=en; Max-Age=\d{8}; Path=/; SameSite=Lax", answer.headers["Set-Cookie"])
+    for path in ("/", f"/s/{UNKNOWN}"):
+        kept = await fetch(path, Cookie="lang=en", Accept_Language="zh")
+        assert '<html lang="en">' in kept.body.decode()
+        assert "Cookie" in kept.headers["Vary"]
+        assert "Set-Cookie" not in kept.headers
+    assert "lang=zh-CN" in (await fetch(f"/s/{UNKNOWN}?lang=zh", Cookie="lang=en")).headers["Set-Cookie"]
+    assert "Set-Cookie" not in (await fetch("/?lang=fr")).headers
+
+
+@pytest.mark.parametrize("options", [["--upload-pin=2468"]])
+@pytest.mark.gen_test
+async def test_where_a_pin_is_needed_the_form_asks_for_that_first(fetch: Fetch, options: list[str]) -> None:
+    page = (await fetch("/?lang=en")).body.decode()
+    assert '<form method="post" action="/api/upload/pin?lang=en">' in page
+    assert "/api/upload/batch" not in page
+
+
+@pytest.mark.gen_test
 async def test_the_form_without_javascript_offers_the_categories(fetch: Fetch) -> None:
     page = (await fetch("/?lang=en")).body.decode()
     assert '<form method="post" enctype="multipart/form-data" action="/api/upload/batch?lang=en">' in page
@@ -192,14 +213,14 @@ def test_the_page_explains_every_error_as_the_station_does() -> None:
 
 def test_the_page_names_who_to_ask_as_the_station_does() -> None:
     row = ERRORS["UNAUTHORIZED"]
-    zh, en = re.findall(r"someone: '([^']+)'", script("strings.js"))
+    (zh,), (en,) = (re.findall(r"someone: '([^']+)'", script(name)) for name in ("zh.js", "en.js"))
     assert row.solution("zh-CN") == row.zh[1].format(contact=zh)
     assert row.solution("en") == row.en[1].format(contact=en)
 
 
 def test_the_page_names_the_categories_as_the_station_does() -> None:
     for name, names in CATEGORIES.items():
-        assert tuple(re.findall(rf"\b{name}: '([^']+)'", script("strings.js"))) == names
+        assert tuple(re.findall(rf"\b{name}: '([^']+)'", script("zh.js") + script("en.js"))) == names
 
 
 def test_the_page_numbers_the_events_that_the_station_numbers() -> None:

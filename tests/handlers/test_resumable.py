@@ -73,6 +73,7 @@ async def test_a_file_in_pieces_is_stored_and_told_as_one_attempt(box: Box) -> N
     heard = await watcher.to_end()
     assert names(heard) == WHOLE
     started, completed, _ = (each["data"] for each in lifecycle(heard))
+    assert started["fileId"] == created.headers["X-File-Id"]
     assert (started["fileName"], started["fileSize"], started["attempt"]) == ("a b.mp4", 300_000, 1)
     assert "resumedFrom" not in started
     assert completed["fileSize"] == 300_000

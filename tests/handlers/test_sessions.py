@@ -34,6 +34,10 @@ async def test_the_configuration_tells_what_a_client_needs(box: Box) -> None:
         "progressMaxSilence": 2,
         "language": "zh-CN",
         "contact": "",
+        "pinRequired": False,
+        "checksum": "blake3",
+        "uploadExpiry": 86_400,
+        "kioskIdle": 90,
     }.items():
         assert config[name] == value, name
 
@@ -384,3 +388,50 @@ async def test_a_session_in_which_nothing_happens_ends(box: Box) -> None:
     heard = await watcher.to_end()
     assert names(heard) == ["upload-cancelled", "upload-cancelled", "session-completed"]
     assert heard[1]["data"]["reason"] == "session-timeout"
+
+
+# ---- pausing ----
+
+
+@on_the_loop
+async def test_a_resumable_file_is_paused_and_resumed_as_over_the_socket(box: Box) -> None:
+    session_id = await box.open(expectedFiles=1)
+    watcher = await box.watch(f"?sessionId={session_id}")
+    content = movie(50_000)
+    path = await box.create(50_000, session_id)
+    line = await box.begin_add(path, 0, 50_000, content[:20_000])
+    file_id = (await watcher.until("upload-started"))["fileId"]
+    for body in ({"fileId": file_id}, {}):
+        answer = await box.post(f"/api/upload/pause/{session_id}", body)
+        assert answer.status == 200
+        assert list(answer.json()) == ["success", "sessionId", "timestamp"]
+        assert (answer.json()["success"], answer.json()["sessionId"]) == (True, session_id)
+        await watcher.until("upload-progress", overallStatus="paused")
+        answer = await box.post(f"/api/upload/resume/{session_id}", body)
+        assert (answer.status, answer.json()["success"]) == (200, True)
+        await watcher.until("upload-progress", overallStatus="uploading")
+    assert (await line.answer()).status == 204
+    offset = await box.offset(path)
+    assert (await box.add(path, offset, content[offset:])).status == 204
+    assert (await watcher.to_end())[-1]["data"]["overallStatus"] == "completed"
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+@on_the_loop
+async def test_what_cannot_rest_is_told_so(box: Box, verb: str) -> None:
+    opened = (await box.post("/api/upload/session", {"files": TWO})).json()
+    session_id, file_id = opened["sessionId"], opened["files"][0]["fileId"]
+    calls: list[tuple[str, Any, str, int]] = [
+        (session_id, {"fileId": file_id}, "NOT_RESUMABLE", 409),
+        (session_id, {"fileId": UNKNOWN}, "FILE_NOT_FOUND", 404),
+        (session_id, {"fileId": 5}, "VALIDATION_ERROR", 400),
+        (session_id, [], "VALIDATION_ERROR", 400),
+        (UNKNOWN, {}, "SESSION_NOT_FOUND", 404),
+        ("x", {}, "SESSION_NOT_FOUND", 404),
+    ]
+    for id, body, code, status in calls:
+        answer = await box.post(f"/api/upload/{verb}/{id}", body)
+        assert (answer.status, answer.code) == (status, code)
+    await box.post(f"/api/upload/cancel/{session_id}")
+    answer = await box.post(f"/api/upload/{verb}/{session_id}")
+    assert (answer.status, answer.code) == (409, "SESSION_CLOSED")

@@ -50,10 +50,16 @@ VALUES: dict[str, tuple[str, Any]] = {
     "allowed_origins": ("https://intranet.example", ("https://intranet.example",)),
     "language": ("en", "en"),
     "contact": ("Ms Li = desk 2 # left", "Ms Li = desk 2 # left"),
+    "upload_pin": ("2468 abc", "2468 abc"),
+    "kiosk_url": ("HTTP://192.168.1.5:8005/", "http://192.168.1.5:8005"),
+    "kiosk_idle": ("2min", 120.0),
+    "wifi_name": ("访客; 2", "访客; 2"),
+    "wifi_password": ("let me in", "let me in"),
+    "mdns": ("Kiosk-2.local", "kiosk-2"),
     "admin_token": ("open sesame", "open sesame"),
 }
 
-# Section 4 of the contract. `upload_pin` comes with another issue.
+# Section 4 of the contract.
 FIXED: dict[str, Any] = {
     "port": 8005,
     "address": "",
@@ -81,6 +87,7 @@ FIXED: dict[str, Any] = {
     "allowed_origins": (),
     "language": "zh-CN",
     "contact": "",
+    "upload_pin": "",
     "admin_token": "",
 }
 
@@ -235,6 +242,22 @@ BAD = [
     ("max_connections", "7"),
     ("max_sessions", "0"),
     ("language", "fr"),
+    ("upload_pin", "123"),
+    ("upload_pin", "x" * 65),
+    ("upload_pin", "12\t34"),
+    ("kiosk_url", "192.168.1.5:8005"),
+    ("kiosk_url", "ftp://192.168.1.5"),
+    ("kiosk_url", "http://192.168.1.5/station"),
+    ("kiosk_url", "http://x@evil.example"),
+    ("kiosk_url", "http://192.168.1.5:x"),
+    ("kiosk_idle", "0"),
+    ("wifi_name", "客" * 11),
+    ("wifi_password", "1234567"),
+    ("wifi_password", "密码密码密码密码"),
+    ("mdns", "my station"),
+    ("mdns", "kiosk.example"),
+    ("mdns", "-kiosk"),
+    ("mdns", "k" * 61),
 ]
 
 
@@ -255,6 +278,21 @@ def test_a_value_that_makes_no_sense_ends_it_with_a_sentence(
         assert "invalid literal" not in said
         assert "convert" not in said
         assert len(said.split(source)[1].split()) >= 3
+
+
+def test_a_pin_that_cannot_be_one_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "x y\tz" not in complaint(capsys, ["--upload-pin=x y\tz"], {})
+
+
+def test_nor_is_a_wifis_password(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "sesame" not in complaint(capsys, ["--wifi-password=sesame"], {})
+
+
+@pytest.mark.parametrize(
+    "text", ["https://files.example", "http://[fd00::5]:8005", "http://kiosk.local", "http://kiosk:80"]
+)
+def test_the_public_address_may_be_any_host(text: str) -> None:
+    assert load([f"--kiosk-url={text}/"], {}).kiosk_url == text
 
 
 @pytest.mark.parametrize("arguments", [["--prot=1"], ["port=1"], ["--port"]])

@@ -91,3 +91,15 @@ def test_a_watcher_of_two_sessions_counts_once() -> None:
     hub.leave("t", one)
     hub.leave("s", one)
     assert list(hub.watchers()) == [other]
+
+
+def test_those_who_watch_a_session_are_counted() -> None:
+    hub, one = Hub(), Ear()
+    assert hub.count("s") == 0
+    hub.join("s", one)
+    hub.join("s", one)
+    hub.join("s", Ear())
+    hub.join("t", Ear())
+    assert hub.count("s") == 2
+    hub.leave("s", one)
+    assert hub.count("s") == 1

@@ -255,6 +255,14 @@ def test_a_session_in_which_nothing_ever_happens_ends(terms: Terms) -> None:
     assert settles_at(a_session(terms), 4000, step=10) == TIMEOUT
 
 
+def test_a_session_that_somebody_looks_after_is_not_abandoned() -> None:
+    session = a_session(Terms(auto_complete=False))
+    for elapsed in range(0, 9000, 1000):
+        session.touch(at(elapsed))
+        session.tick(at(elapsed + 999))
+    assert settles_at(session, 20_000, since=8999, step=1) == 8000 + TIMEOUT
+
+
 def test_a_session_with_a_request_is_not_abandoned() -> None:
     session = a_session(Terms(auto_complete=False))
     session.request_began(at(0))

@@ -329,6 +329,15 @@ async def test_a_folder_with_a_journal_that_is_not_for_us_is_refused_in_words(
 
 
 @pytest.mark.gen_test
+async def test_a_secret_that_cannot_be_kept_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / ".station" / "secret").mkdir(parents=True)
+    async with open_place(tmp_path):
+        pass  # without a PIN nothing is signed
+    with pytest.raises(Unusable, match=r"cannot use .*: Is a directory"):
+        Station(config(tmp_path, upload_pin="2468"), FakeClock(), new_id)
+
+
+@pytest.mark.gen_test
 async def test_stopping_records_and_tells_what_is_left_to_say(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         channel = await place.open(("a.txt", 5000))
@@ -401,3 +410,48 @@ async def test_bodies_that_come_in_are_interrupted_by_the_stop(tmp_path: Path) -
         failure = await place.listener.hears("upload-failed")
         assert (failure["error"]["code"], failure["canRetry"]) == ("SERVER_ERROR", True)
         await until(lambda: not place.parts)
+
+
+# ---- handing over ----
+
+
+@pytest.mark.gen_test
+async def test_a_session_that_is_handed_over_has_a_code_until_it_is_over(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        station = place.station
+        session = (await station.open_session(None, Terms(auto_complete=False))).session
+        code = await station.hand_over(session.id)
+        assert (await station.hand_over(session.id)).text == code.text
+        assert len(station.codes) == 1
+        await station.orders.complete(session.id)
+        assert station.codes.redeem(code.text, place.clock().mono) is None
+        for session_id, refused in ((session.id, "SESSION_CLOSED"), (UNKNOWN, "SESSION_NOT_FOUND")):
+            with pytest.raises(Refused) as refusal:
+                await station.hand_over(session_id)
+            assert refusal.value.problem.code == refused
+
+
+@pytest.mark.gen_test
+async def test_a_session_whose_end_is_still_being_recorded_is_not_handed_over(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        session = (await place.station.open_session(None, Terms(auto_complete=False))).session
+        session.close(place.clock())
+        assert session.id in place.station.channels
+        with pytest.raises(Refused) as refusal:
+            await place.station.hand_over(session.id)
+        assert refusal.value.problem.code == "SESSION_CLOSED"
+        assert len(place.station.codes) == 0
+
+
+@pytest.mark.gen_test
+async def test_a_session_that_was_on_a_screen_for_hours_is_open_after_a_restart(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with open_place(tmp_path, clock=clock) as place:
+        session = (await place.station.open_session(None, Terms(auto_complete=False))).session
+        for _ in range(600):
+            clock.pass_by(30.0)
+            await place.station.hand_over(session.id)
+            place.station.channels[session.id].flush()
+    clock.pass_by(60.0)
+    async with open_place(tmp_path, clock=clock, recover=True) as place:
+        assert not (await place.station.live(session.id)).session.settled

@@ -1,0 +1,147 @@
+"""The PIN over HTTP: given once, it leaves a pass in a cookie; whoever would open a session shows that, or the PIN.
+
+Does not know what is opened, nor how. A header that came is looked at only where a wrong one counts as a guess.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from handlers.answers import Answering
+from handlers.base import Base, verb
+from station.access import VALID
+from station.channel import Channel
+from station.errors import Problem, Refused
+from station.intake import Sessions
+
+COOKIE, HEADER = "upload_pin", "X-Upload-Pin"
+_FORM = "application/x-www-form-urlencoded"
+# To browsers `//host` and `/\host` are other sites, and they drop tabs and line ends before they look.
+_LOCAL = re.compile(r"/(?![/\\])[!-~]*")
+
+
+def is_asked(handler: Answering) -> bool:
+    """Whether this client would have to give the PIN first. Says nothing of a PIN in the header, right or wrong."""
+    access, wall = handler.station.access, handler.station.clock().wall
+    return access.required and not access.accepts(handler.get_cookie(COOKIE, "") or "", wall)
+
+
+def demand_pin(handler: Answering) -> None:
+    """Let nobody open a session without. Raises PIN_REQUIRED, PIN_WRONG, RATE_LIMIT_EXCEEDED."""
+    if not is_asked(handler):
+        access, wall = handler.station.access, handler.station.clock().wall
+        if access.is_stale(handler.get_cookie(COOKIE, "") or "", wall):
+            give_pass(handler)
+        return
+    pin = _text(handler.request.headers.get(HEADER, ""))
+    if not pin.strip():
+        raise Refused("PIN_REQUIRED")
+    try_pin(handler, pin)
+
+
+async def admit_upload(handler: Answering, session_id: str | None, *, joins: bool) -> None:
+    """Without the PIN only into an open session; what `joins` none (a part) may say that it is for one. May raise."""
+    if session_id is None:
+        demand_pin(handler)
+    elif not joins and is_asked(handler):
+        await handler.station.live(session_id)
+
+
+def try_pin(handler: Answering, pin: str) -> None:
+    """One guess. Raises PIN_WRONG, or RATE_LIMIT_EXCEEDED without looking at it."""
+    station, who = handler.station, handler.request.remote_ip or ""
+    now = station.clock().mono
+    if (wait := station.pin_tries.wait(who, now)) > 0:
+        raise Refused("RATE_LIMIT_EXCEEDED", "too many wrong PINs", retry_after=math.ceil(wait))
+    if not station.access.admits(pin):
+        station.pin_tries.failed(who, now)
+        raise Refused("PIN_WRONG")
+
+
+def give_pass(handler: Answering) -> None:
+    """Scripts of a page cannot read it, and no other site can send it along."""
+    station = handler.station
+    handler.set_cookie(
+        COOKIE,
+        station.access.pass_for(station.clock().wall),
+        max_age=int(VALID),
+        httponly=True,
+        samesite="Strict",
+        secure=handler.request.protocol == "https",
+    )
+
+
+class Admission:
+    """The sessions, for a request that may name an open one only later: until then it is not asked for the PIN."""
+
+    def __init__(self, handler: Answering, sessions: Sessions) -> None:
+        """Raises PIN_WRONG, RATE_LIMIT_EXCEEDED."""
+        self._sessions = sessions
+        self._missing: Problem | None = None
+        try:
+            demand_pin(handler)
+        except Refused as refused:
+            if refused.problem.code != "PIN_REQUIRED":
+                raise
+            self._missing = refused.problem
+
+    async def live(self, session_id: str) -> Channel:
+        return await self._sessions.live(session_id)
+
+    async def open_implicit(self, category: str | None) -> Channel:
+        if self._missing is not None:
+            raise self._missing.refusal()
+        return await self._sessions.open_implicit(category)
+
+
+class Pin(Base):
+    """`POST /api/upload/pin`: as JSON, or from the plain form, which is answered with pages."""
+
+    @verb
+    async def post(self) -> None:
+        try_pin(self, self._field("pin") if self._is_form else self._told())
+        if self.station.access.required:
+            give_pass(self)
+        self.set_status(303 if self._is_form else 204)
+        if self._is_form:
+            self.set_header("Location", self._next)
+
+    @property
+    def _is_form(self) -> bool:
+        return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _FORM
+
+    def _told(self) -> str:
+        pin = self.json_body().get("pin")
+        if not isinstance(pin, str):
+            raise Refused("VALIDATION_ERROR", "pin must be a text")
+        return pin
+
+    def _field(self, name: str) -> str:
+        """Of the form; "" if it has none."""
+        try:
+            fields = parse_qs(self._body.decode(errors="replace"), max_num_fields=10)
+        except ValueError:  # nobody's form has so many
+            return ""
+        return fields.get(name, [""])[-1]
+
+    @property
+    def _next(self) -> str:
+        address = self._field("next")
+        return address if _LOCAL.fullmatch(address) else "/"
+
+    def problem_page(self, answer: Mapping[str, Any]) -> bytes | None:
+        if not self._is_form:
+            return None
+        return self.render_string("pin.html", lang=self.language, problem=answer, next_page=self._next)
+
+
+def _text(field: str) -> str:
+    """Header fields are read as ISO 8859-1; whoever types a PIN beyond ASCII sends UTF-8."""
+    try:
+        return field.encode("latin-1").decode()
+    except ValueError:
+        return field

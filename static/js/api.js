@@ -1,12 +1,18 @@
 // The station's HTTP calls that the page makes, but for the files themselves. Keeps nothing.
 
-const JSON_TYPE = { 'Content-Type': 'application/json' }
+import { retryAfter } from './backoff.js'
+import { Timers } from './timers.js'
 
-/** What a request failed with, in the shape of the station's own errors. */
+const JSON_TYPE = { 'Content-Type': 'application/json' }
+// An order of which nothing is heard for so long is as good as lost.
+const ORDER_WITHIN = 3000
+
+/** What a request failed with, in the shape of the station's own errors; `retryAfter` in milliseconds, if it said so. */
 export class CallFailed extends Error {
-  constructor(code, answer = {}) {
+  constructor(code, answer = {}, wait = null) {
     super(code)
-    this.problem = { code, message: answer.message, details: answer.details, solution: answer.solution }
+    const { message, details, solution, requestId } = answer
+    this.problem = { code, message, details, solution, requestId, retryAfter: wait }
   }
 }
 
@@ -15,35 +21,49 @@ async function call(env, path, options = {}) {
   let answer
   try {
     response = await env.fetch(path, { cache: 'no-store', ...options })
-    answer = await response.json()
+    answer = response.status === 204 ? null : await response.json()
   } catch {
     throw new CallFailed(response && !response.ok ? 'SERVER_ERROR' : 'NETWORK_ERROR')
   }
-  if (!response.ok) throw new CallFailed(answer.error ?? 'SERVER_ERROR', answer)
-  return answer
+  if (response.ok) return answer
+  throw new CallFailed(answer.error ?? 'SERVER_ERROR', answer, waitOf(env, response))
 }
 
-const post = (env, path, body) => call(env, path, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body) })
+const waitOf = (env, { headers }) => retryAfter(headers?.get('Retry-After'), env.now?.() ?? 0)
+
+export const post = (env, path, body, more) =>
+  call(env, path, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body), ...more })
 const described = (files) => files.map(({ name, size, type }) => ({ name, size, type: type ?? '' }))
+const session = (name, sessionId) => `/api/upload/${name}/${encodeURIComponent(sessionId)}`
 
 export const fetchConfig = (env) => call(env, '/api/upload/config')
 
+export const fetchProgress = (env, sessionId) => call(env, session('progress', sessionId))
+
 export const validate = (env, files) => post(env, '/api/upload/validate', { files: described(files) })
+
+export const givePin = (env, pin) => post(env, '/api/upload/pin', { pin })
 
 export const openSession = (env, category, files) =>
   post(env, '/api/upload/session', { category, files: described(files) })
 
 /** @param {string | null} fileId null: everything that is not finished */
 export const cancel = (env, sessionId, fileId = null) =>
-  post(
-    env,
-    `/api/upload/cancel/${encodeURIComponent(sessionId)}`,
-    fileId === null ? { reason: 'user' } : { fileId, reason: 'user' },
-  )
+  post(env, session('cancel', sessionId), fileId === null ? { reason: 'user' } : { fileId, reason: 'user' })
 
-export function fileAddress(sessionId, name, fileId) {
-  const ask = fileId === null ? '' : `?fileId=${encodeURIComponent(fileId)}`
-  // A name of dots alone would be taken for a step in the path by the browser.
-  const safe = /^\.{1,2}$/.test(name) ? 'file' : encodeURIComponent(name)
-  return `/api/upload/session/${encodeURIComponent(sessionId)}/files/${safe}${ask}`
+/** No more files will come. */
+export const complete = (env, sessionId) => post(env, session('complete', sessionId), {})
+
+async function order(env, name, sessionId, fileId) {
+  const abort = new AbortController()
+  const timers = new Timers(env)
+  timers.after('abort', ORDER_WITHIN, () => abort.abort())
+  try {
+    return await post(env, session(name, sessionId), { fileId }, { signal: abort.signal })
+  } finally {
+    timers.clearAll()
+  }
 }
+
+export const pause = (env, sessionId, fileId) => order(env, 'pause', sessionId, fileId)
+export const resume = (env, sessionId, fileId) => order(env, 'resume', sessionId, fileId)

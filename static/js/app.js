@@ -1,68 +1,78 @@
 // The page: which step is shown, the connection, the language. Draws the steps; useUploads says where we are.
 
-import { nextTick, watch } from '../vendor/vue.runtime.esm-browser.prod.js'
+import { nextTick, watch, watchEffect } from '../vendor/vue.runtime.esm-browser.prod.js'
 import { Choose } from './choose.js'
+import { Question } from './dialog.js'
 import { Done } from './done.js'
+import { DropHere, useDrop } from './drop.js'
 import { html } from './html.js'
+import { Icon } from './icons.js'
 import { Connection, Problem } from './parts.js'
+import { Pin } from './pin.js'
+import { Said } from './said.js'
 import { Sending } from './sending.js'
+import { title } from './spoken.js'
+import { useLanguage } from './useLanguage.js'
 import { useUploads } from './useUploads.js'
-import { wordsFor } from './words.js'
 
-const STEPS = { choose: Choose, sending: Sending, done: Done }
-
-const Gone = ({ at, words }) => html`<section>
+const Gone = ({ at, words }) => html`<section class="narrow">
   <h1 tabindex="-1">${words.say('goneTitle')}</h1>
   <p class="intro">${words.say('gone')}</p>
   <button type="button" class="button big" onClick=${at.again}>${words.say('startNew')}</button>
 </section>`
 Gone.props = ['at', 'words']
 
-const Unreachable = ({ at, words }) => html`<section>
-  <h1 tabindex="-1">${words.say('title')}</h1>
+const Loading = ({ at, words }) =>
+  at.page.problem
+    ? html`<section class="narrow">
+    <h1 tabindex="-1">${words.say('configFailed')}</h1>
+    <${Problem} problem=${at.page.problem} words=${words} />
+    <button type="button" class="button big" onClick=${at.load}>${words.say('tryAgain')}</button>
+  </section>`
+    : html`<section class="narrow">
+    <h1 tabindex="-1">${words.say('title')}</h1><p class="intro" role="status">${words.say('loading')}</p>
+  </section>`
+Loading.props = ['at', 'words']
+
+const STEPS = { loading: Loading, pin: Pin, choose: Choose, sending: Sending, done: Done, gone: Gone }
+
+const top = (at, { words, other, change }) => html`<header>
   ${
-    at.page.problem
-      ? html`<p class="intro">${words.say('configFailed')}</p><${Problem} problem=${at.page.problem} words=${words} />
-        <button type="button" class="button big" onClick=${at.load}>${words.say('retry')}</button>`
-      : html`<p class="intro" role="status">${words.say('connecting')}…</p>`
+    at.step.value === 'sending'
+      ? html`<${Connection} status=${at.status.value} transport=${at.transport.value} online=${at.online.value}
+          words=${words.value} />`
+      : html`<span />`
   }
-</section>`
-Unreachable.props = ['at', 'words']
+  <button type="button" class="plain language" lang=${other.value} onClick=${change}>
+    <${Icon} name="languages" />${words.value.say('language')}</button>
+</header>`
 
-const otherLanguage = (language) => (language.startsWith('zh') ? 'en' : 'zh-CN')
+const takesFiles = (at) =>
+  at.page.asking === null && (at.step.value === 'choose' || (at.step.value === 'sending' && at.can.value.add))
 
-// A change of language loads the page anew, which would break off what is being sent.
-const languageLink = (at, words) =>
-  !at.busy.value &&
-  html`
-  <a class="plain" href=${`?lang=${otherLanguage(words.language)}`} lang=${otherLanguage(words.language)}>
-    ${words.say('language')}</a>`
+const seen = (at) => ({ step: at.step.value, sum: at.sum.value, state: at.state.value })
 
 export const App = {
   props: ['sessionId', 'language'],
   setup(props) {
-    const words = wordsFor(props.language)
+    const language = useLanguage(props.language)
     const at = useUploads(props.sessionId)
+    const drop = useDrop({ wanted: () => takesFiles(at), onFiles: at.choose })
+    watchEffect(() => {
+      document.title = title(seen(at), language.words.value)
+    })
     // A new step is a new page for those who do not see it: go to its heading.
-    watch(at.step, () => nextTick(() => document.querySelector('h1')?.focus()))
+    watch(at.step, (_, before) => before !== 'loading' && nextTick(() => document.querySelector('h1')?.focus()))
     return () => {
-      const Step =
-        at.step.value === 'gone'
-          ? Gone
-          : at.step.value === 'choose' && !at.config.value
-            ? Unreachable
-            : STEPS[at.step.value]
+      const words = language.words.value
+      const Step = STEPS[at.step.value]
       return html`<div class="page">
-        <header>
-          ${
-            at.step.value === 'sending'
-              ? html`<${Connection} status=${at.status.value}
-            transport=${at.transport.value} words=${words} />`
-              : html`<span />`
-          }
-          ${languageLink(at, words)}
-        </header>
+        ${top(at, language)}
         <main><${Step} at=${at} words=${words} /></main>
+        <${Said} at=${at} words=${words} />
+        ${drop.reading.value && html`<p class="toast" role="status">${words.say('readingFolder')}</p>`}
+        ${drop.over.value && html`<${DropHere} words=${words} />`}
+        <${Question} at=${at} words=${words} />
       </div>`
     }
   },

@@ -1,55 +1,94 @@
-// The last step: what arrived under which name, what did not and why. Only draws.
+// The last step: what arrived under which name, what did not and why, and whether it is the same. Only draws.
 
-import { Refused } from './choose.js'
 import { html } from './html.js'
+import { Icon } from './icons.js'
+import { Facts } from './parts.js'
+import { Refused } from './refused.js'
+import { checkedNote } from './row.js'
 import { ending } from './rows.js'
+import { arrived } from './spoken.js'
 
-const storedItem = (row, words) => html`
-  <li key=${row.key} class="file completed" data-phase="completed" data-file=${row.fileId}>
-    <span class="name">${row.name}</span><span class="facts">${words.bytes(row.size)}</span>
+const LOOKS = {
+  doneTitle: 'circle-check',
+  doneSomeTitle: 'triangle-alert',
+  failedTitle: 'circle-alert',
+  cancelledTitle: 'ban',
+}
+
+const facts = (row, words) => [words.bytes(row.size), words.speed(row.finalSpeed), words.seconds(row.duration)]
+
+const StoredFile = ({ row, words, contact }) => html`
+  <li class="file completed" data-phase="completed" data-file=${row.fileId}>
+    <${Icon} name=${isDifferent(row) ? 'circle-alert' : 'circle-check'} />
+    <span class="name">${row.name}</span><${Facts} facts=${facts(row, words)} />
     <span class="facts stored">${words.say('storedAs', { name: row.stored })}</span>
+    ${checkedNote(row, words, contact)}
   </li>`
+StoredFile.props = ['row', 'words', 'contact']
 
 function whyNot(row, words, contact) {
   if (row.phase === 'cancelled') return words.cancelled(row.reason)
-  const { message, advice, details } = words.error(row.problem, contact)
-  return html`${message}${advice}${details && html`<small>${details}</small>`}`
+  const { message, advice, details, help } = words.error(row.problem, contact)
+  return html`<strong>${message}</strong>${advice}${details && html`<small>${details}</small>`}${help && html`<small>${help}</small>`}`
 }
 
-const missedItem = (row, words, contact) => html`
-  <li key=${row.key} class=${`file ${row.phase}`} data-phase=${row.phase} data-file=${row.fileId}>
-    <span class="name">${row.name}</span><p class="why">${whyNot(row, words, contact)}</p>
+const MissedFile = ({ row, words, contact }) => html`
+  <li class=${`file ${row.phase}`} data-phase=${row.phase} data-file=${row.fileId}>
+    <${Icon} name=${row.phase === 'failed' ? 'circle-alert' : 'ban'} />
+    <span class="name">${row.name}</span><span class="facts">${words.bytes(row.size)}</span>
+    <p class="why">${whyNot(row, words, contact)}</p>
   </li>`
+MissedFile.props = ['row', 'words', 'contact']
 
-const listed = (title, items) => items.length > 0 && html`<h2>${title}</h2><ul class="files">${items}</ul>`
+const listed = (Item, rows, words, contact) => html`
+  <ul class="files">${rows.map((row) => html`<${Item} key=${row.key} row=${row} words=${words} contact=${contact} />`)}</ul>`
+
+const missed = (rows, words, contact) =>
+  rows.length > 0 &&
+  html`<section><h2>${words.say('notStored')}</h2>
+    ${listed(MissedFile, rows, words, contact)}
+    <p class="hint">${words.say('notStoredAdvice')}</p></section>`
+
+const stored = (rows, words, contact) =>
+  rows.length > 0 && html`<section><h2>${words.say('stored')}</h2>${listed(StoredFile, rows, words, contact)}</section>`
+
+const isDifferent = ({ checked }) => checked === 'different'
+
+const different = (rows, words) =>
+  rows.some(isDifferent) && html`<p class="problem" role="alert"><strong>${words.say('differentTitle')}</strong></p>`
+
+const result = (at, words) => {
+  const state = at.state.value
+  const rows = at.list.value.filter(({ phase }) => phase === 'completed')
+  const title = ending(state)
+  const wrong = rows.some(isDifferent)
+  return html`<div class=${`result ${title} ${wrong ? 'different' : ''}`}>
+    <${Icon} name=${wrong ? 'circle-alert' : LOOKS[title]} />
+    <h1 tabindex="-1" class=${title} data-ending=${title}>${words.say(title)}</h1>
+    <p class="intro">${arrived(state, rows, words)}</p>
+  </div>`
+}
 
 export const Done = ({ at, words }) => {
-  const state = at.state.value
-  const { summary } = state
   const contact = at.config.value?.contact
   const rows = at.list.value
-  const stored = rows.filter(({ phase }) => phase === 'completed')
-  const bytes = stored.reduce((sum, { size }) => sum + (size ?? 0), 0)
-  const title = ending(state)
+  const { completedFiles } = at.state.value.summary
   return html`<section>
-    <h1 tabindex="-1" class=${title} data-ending=${title}>${words.say(title)}</h1>
-    <p class="intro" role="status">${words.say('doneCount', {
-      done: summary.completedFiles,
-      total: summary.totalFiles,
-      size: words.bytes(bytes),
-      time: words.seconds(summary.totalTime),
-    })}</p>
+    ${result(at, words)}
+    ${different(rows, words)}
     <${Refused} refused=${at.refused.value} words=${words} contact=${contact} onDismiss=${at.dismiss} />
-    ${listed(
-      words.say('stored'),
-      stored.map((row) => storedItem(row, words)),
+    ${missed(
+      rows.filter(({ phase }) => phase !== 'completed'),
+      words,
+      contact,
     )}
-    ${listed(
-      words.say('notStored'),
-      rows.filter(({ phase }) => phase !== 'completed').map((row) => missedItem(row, words, contact)),
+    ${stored(
+      rows.filter(({ phase }) => phase === 'completed'),
+      words,
+      contact,
     )}
-    <div class="foot"><button type="button" class="button big" onClick=${at.again}>
-      ${words.say(summary.completedFiles > 0 ? 'sendMore' : 'again')}</button></div>
+    <div class="dock"><button type="button" class="button big" onClick=${at.again}>
+      ${words.say(completedFiles > 0 ? 'sendMore' : 'tryAgain')}</button></div>
   </section>`
 }
 Done.props = ['at', 'words']

@@ -61,6 +61,22 @@ export function seconds(span, language) {
 }
 
 /**
+ * A time to come, as roughly as it is known: nobody believes "2 min 13 s left".
+ * @param {number | null | undefined} span seconds
+ * @returns {{unit: string, count?: number, hours?: number, minutes?: number} | null} null for what is not known
+ */
+export function roughly(span) {
+  if (!isNumber(span)) return null
+  if (span <= 5) return { unit: 'soon' }
+  if (span <= 50) return { unit: 'seconds', count: Math.ceil(span / 10) * 10 }
+  if (span < 3570) return { unit: 'minutes', count: Math.max(1, Math.round(span / 60)) }
+  if (span > 86400) return { unit: 'days' }
+  const tens = Math.round(span / 600)
+  const [hours, minutes] = [Math.floor(tens / 6), (tens % 6) * 10]
+  return minutes === 0 ? { unit: 'hours', hours } : { unit: 'hoursMinutes', hours, minutes }
+}
+
+/**
  * Rounded down, so that 100 % is never shown before the station said so.
  * @param {number | null | undefined} progress 0 to 100
  */

@@ -1,14 +1,18 @@
-// Small things to draw: a bar, the state of the connection, a problem, the picker's button. Only draw; decide nothing.
+// Small things to draw: a bar, the state of the connection, a problem, pickers and buttons. Only draw; decide nothing.
 
 import { html } from './html.js'
+import { Icon } from './icons.js'
 
-/** A bar that says its number to those who do not see it. */
-export const Bar = ({ label, progress, tone }) => html`
+const scale = (progress) => ({ transform: `scaleX(${Math.min(progress, 100) / 100})` })
+
+/** A bar that says its number to those who do not see it. `sent`, if it is known, is drawn paler below `progress`. */
+export const Bar = ({ label, progress, sent, tone }) => html`
   <div class=${`bar ${tone ?? ''}`} role="progressbar" aria-label=${label} aria-valuemin="0" aria-valuemax="100"
     aria-valuenow=${Math.floor(progress)}>
-    <div class="fill" style=${{ transform: `scaleX(${Math.min(progress, 100) / 100})` }} />
+    ${typeof sent === 'number' && html`<div class="fill sent" style=${scale(Math.max(sent, progress))} />`}
+    <div class="fill" style=${scale(progress)} />
   </div>`
-Bar.props = ['label', 'progress', 'tone']
+Bar.props = ['label', 'progress', 'sent', 'tone']
 
 const STATES = {
   live: 'live',
@@ -18,32 +22,64 @@ const STATES = {
   offline: 'offline',
   ended: 'ended',
 }
+const TRANSPORTS = { websocket: 'WebSocket', sse: 'SSE' }
 
-export const Connection = ({ status, transport, words }) =>
+const carriedBy = (transport, words) =>
+  words.say('over', { transport: TRANSPORTS[transport] ?? words.say('pollingName') })
+
+/** `online`: false when this device itself has no network. */
+export const Connection = ({ status, transport, online, words }) =>
   STATES[status] &&
   html`
-  <p class=${`connection ${status}`} role="status" data-status=${status}
-    data-transport=${transport}>
-    <span class="dot" aria-hidden="true" />${words.say(STATES[status])}
+  <p class=${`connection ${status}`} data-status=${status} data-transport=${transport}
+    title=${transport ? carriedBy(transport, words) : null}>
+    <span class="dot" aria-hidden="true" />${words.say(online === false ? 'noNetwork' : STATES[status])}
   </p>`
-Connection.props = ['status', 'transport', 'words']
+Connection.props = ['status', 'transport', 'online', 'words']
 
-/** What happened and what to do about it. */
-export const Problem = ({ problem, words, contact }) => {
-  const { message, advice, details } = words.error(problem, contact)
-  return html`<p class="problem" role="alert">
+/** What happened and what to do about it. Said aloud at once, unless `quiet`: then another does. */
+export const Problem = ({ problem, words, contact, quiet }) => {
+  const { kind, message, advice, details, help } = words.error(problem, contact)
+  return html`<p class="problem" role=${quiet ? null : 'alert'} data-kind=${kind}>
     <strong>${message}</strong>${advice}${details && html`<small>${details}</small>`}
+    ${help && html`<small>${help}</small>`}
   </p>`
 }
-Problem.props = ['problem', 'words', 'contact']
+Problem.props = ['problem', 'words', 'contact', 'quiet']
 
-/** A button that opens the browser's own picker. The input stays in the tab order, under the label. */
-export const Picker = ({ label, quiet, onFiles }) => html`
-  <label class=${quiet ? 'button quiet' : 'button big'}>
-    <input type="file" multiple class="unseen" onChange=${(event) => {
-      onFiles(event.target.files)
-      // The same file may be chosen again after it was removed from the list.
-      event.target.value = ''
-    }} />${label}
+/** How many files are being looked at before they may go. */
+export const Looking = ({ count, words }) =>
+  count > 0 && html`<p class="hint" role="status">${words.say('preparing', { files: words.files(count) })}</p>`
+Looking.props = ['count', 'words']
+
+/** Facts in a row. A line breaks between them, never within one. */
+export const Facts = ({ facts }) => html`
+  <span class="facts">${facts
+    .filter((fact) => fact !== '')
+    .map((fact, index, all) => html`<span>${fact}${index < all.length - 1 && ' ·'}</span>${' '}`)}</span>`
+Facts.props = ['facts']
+
+const taken = (onFiles) => (event) => {
+  onFiles(event.target.files)
+  // The same file may be chosen again after it was removed from the list.
+  event.target.value = ''
+}
+
+/**
+ * A button that opens the browser's own picker. The input stays in the tab order, under the label.
+ * `look`: big, quiet, tile. `pick`: further attributes of the input, `{accept, capture, webkitdirectory}`.
+ */
+export const Picker = ({ label, name, look, icon, pick, onFiles }) => html`
+  <label class=${`button ${look ?? 'big'}`}>
+    <input type="file" multiple=${!pick?.capture} class="unseen" aria-label=${name ?? null} ...${pick ?? {}}
+      onChange=${taken(onFiles)} />
+    ${icon && html`<${Icon} name=${icon} />`}<span>${label}</span>
   </label>`
-Picker.props = ['label', 'quiet', 'onFiles']
+Picker.props = ['label', 'name', 'look', 'icon', 'pick', 'onFiles']
+
+/** A button of a picture; `label` is its name. */
+export const IconButton = ({ icon, label, look, onPress }) => html`
+  <button type="button" class=${`plain ${look ?? ''}`} aria-label=${label} title=${label} onClick=${onPress}>
+    <${Icon} name=${icon} />
+  </button>`
+IconButton.props = ['icon', 'label', 'look', 'onPress']

@@ -1,49 +1,101 @@
 // One row per file for the eye: what the station says of it, joined to what this browser is doing with it. Pure.
 
+import { retrying } from './kinds.js'
+
 /** The last step of a stored file's public name. */
 export const storedName = (uploadPath) => uploadPath?.slice(uploadPath.lastIndexOf('/') + 1) ?? ''
 
 const STORED = ['completed', 'cancelled']
+const ONES_OWN = ['waiting', 'failed', 'paused']
+const UNDER_WAY = ['queued', 'sending']
+const PAUSABLE = ['queued', 'waiting']
+
+const isFinal = ({ status, canRetry }) => STORED.includes(status) || (status === 'failed' && canRetry === false)
 
 // The station's word counts; but what did not reach the station, only this browser knows.
 function phaseOf(file, entry) {
-  if (STORED.includes(file.status)) return file.status
-  if (file.status === 'failed' && file.canRetry === false) return 'failed'
-  if (entry?.phase === 'waiting' || entry?.phase === 'failed') return entry.phase
-  if (file.status === 'failed') return entry?.phase === 'queued' || entry?.phase === 'sending' ? 'queued' : 'failed'
+  if (isFinal(file)) return file.status
+  if (ONES_OWN.includes(entry?.phase)) return entry.phase
+  const ours = UNDER_WAY.includes(entry?.phase)
+  if (file.status === 'failed') return ours ? 'queued' : entry?.phase === 'wanted' ? 'paused' : 'failed'
+  // The station has not noticed yet that it broke.
+  if (entry?.phase === 'queued') return 'queued'
   if (file.status === 'uploading') return file.progress >= 100 ? 'saving' : 'uploading'
+  if (file.status === 'paused' && ours) return 'uploading'
   return file.status === 'pending' ? 'queued' : file.status
+}
+
+const percent = (part, whole) => (whole > 0 ? Math.min(100, (part / whole) * 100) : 0)
+
+// What the station has was sent, if not in this visit.
+function sentOf(entry, stored) {
+  if (entry === undefined) return null
+  return entry.phase === 'sent' ? 100 : Math.max(stored, percent(entry.sent ?? 0, entry.size))
+}
+
+/** Whether what was stored is what this browser read: null when nobody can say. */
+function checkedOf({ status, checksum }, entry) {
+  if (status !== 'completed' || !entry || !checksum) return null
+  if (entry.digest?.algorithm === checksum.algorithm)
+    return entry.digest.value === checksum.value ? 'same' : 'different'
+  return entry.checking ? 'checking' : null
+}
+
+// What the buttons of a row can do. What another device sends can be paused from here, too, by way of the station.
+function powers(phase, final, entry) {
+  const wanted = entry?.phase === 'wanted'
+  const ours = entry !== undefined && !wanted
+  return {
+    canCancel: !final,
+    canRetry: ours && !final && (phase === 'waiting' || (phase === 'failed' && canTry(entry))),
+    canPause: phase === 'uploading' || (ours && !final && PAUSABLE.includes(phase)),
+    canResume: !final && phase === 'paused' && !wanted,
+    elsewhere: phase === 'failed' && !final && entry === undefined,
+  }
+}
+
+const canTry = ({ problem }) => retrying(problem?.code) !== 'never'
+
+function problemOf(phase, final, file, entry) {
+  if (phase !== 'failed' && phase !== 'waiting') return null
+  return (final ? null : entry?.problem) ?? file.error ?? entry?.problem ?? null
 }
 
 function rowOf(file, entry) {
   const phase = phaseOf(file, entry)
-  const final = STORED.includes(file.status) || (file.status === 'failed' && file.canRetry === false)
+  const final = isFinal(file)
   return {
-    key: file.id,
+    // An added file has a number only later; its row is the same.
+    key: entry?.key ?? file.id,
     fileId: file.id,
     entry: entry?.key ?? null,
     name: file.originalName,
     size: file.totalBytes ?? entry?.size ?? null,
     phase,
     progress: phase === 'completed' ? 100 : file.progress,
+    sent: phase === 'completed' && entry !== undefined ? 100 : sentOf(entry, file.progress),
     uploaded: file.uploadedBytes,
     speed: phase === 'uploading' ? file.uploadSpeed : null,
     remaining: phase === 'uploading' ? (file.estimatedTimeRemaining ?? null) : null,
-    problem:
-      phase === 'failed' || phase === 'waiting'
-        ? ((final ? null : entry?.problem) ?? file.error ?? entry?.problem ?? null)
-        : null,
+    problem: problemOf(phase, final, file, entry),
+    retryAt: phase === 'waiting' ? entry.retryAt : null,
     reason: file.reason ?? null,
     stored: storedName(file.uploadPath),
-    canCancel: !final,
-    canRetry: phase === 'failed' && !final && entry !== undefined,
-    elsewhere: phase === 'failed' && !final && entry === undefined,
+    duration: file.duration ?? null,
+    finalSpeed: file.finalSpeed ?? null,
+    checked: checkedOf(file, entry),
+    // While bytes flow somebody has it: the other tab, or a request that the station has not given up yet.
+    wanted: entry?.phase === 'wanted' && !final && file.status !== 'uploading',
+    ...powers(phase, final, entry),
   }
 }
 
+const AHEAD = { sent: 'uploading', sending: 'uploading', wanted: 'paused' }
+
 // Only a file that was added to an open session waits here without a number.
 function rowOfEntry(entry) {
-  const phase = entry.phase === 'sent' || entry.phase === 'sending' ? 'uploading' : entry.phase
+  const phase = AHEAD[entry.phase] ?? entry.phase
+  const over = ['sent', 'cancelled'].includes(entry.phase)
   return {
     key: entry.key,
     fileId: null,
@@ -52,15 +104,19 @@ function rowOfEntry(entry) {
     size: entry.size,
     phase,
     progress: 0,
+    sent: sentOf(entry, 0),
     uploaded: 0,
     speed: null,
     remaining: null,
     problem: entry.problem,
+    retryAt: entry.retryAt,
     reason: null,
     stored: '',
-    canCancel: ['queued', 'sending', 'waiting'].includes(entry.phase),
-    canRetry: entry.phase === 'failed',
-    elsewhere: false,
+    duration: null,
+    finalSpeed: null,
+    checked: null,
+    wanted: entry.phase === 'wanted',
+    ...powers(phase, over, entry),
   }
 }
 
@@ -70,19 +126,21 @@ function rowOfEntry(entry) {
  */
 export function rowMaker() {
   const made = new WeakMap()
-  const once = (file, entry) => {
-    const old = made.get(file)
+  const once = (what, entry, make) => {
+    const old = made.get(what)
     if (old !== undefined && old.entry === entry) return old.row
-    const row = rowOf(file, entry)
-    made.set(file, { entry, row })
+    const row = make()
+    made.set(what, { entry, row })
     return row
   }
   return (state, entries) => {
     const mine = new Map(entries.filter(({ fileId }) => fileId !== null).map((entry) => [entry.fileId, entry]))
     const told = new Set(state.files.map(({ id }) => id))
     return [
-      ...state.files.map((file) => once(file, mine.get(file.id))),
-      ...entries.filter(({ fileId }) => fileId === null || !told.has(fileId)).map(rowOfEntry),
+      ...state.files.map((file) => once(file, mine.get(file.id), () => rowOf(file, mine.get(file.id)))),
+      ...entries
+        .filter(({ fileId }) => fileId === null || !told.has(fileId))
+        .map((entry) => once(entry, undefined, () => rowOfEntry(entry))),
     ]
   }
 }

@@ -1,115 +1,128 @@
-// The second step: one bar per file, fed by the station's events. Only draws; useUploads does.
+// The second step: everything that is on its way, fed by the station's events. Only draws; useUploads does.
 
 import { ref } from '../vendor/vue.runtime.esm-browser.prod.js'
 import { html } from './html.js'
-import { Bar, Picker, Problem } from './parts.js'
-import { Refused } from './choose.js'
+import { Icon } from './icons.js'
+import { Bar, Facts, Looking, Picker, Problem } from './parts.js'
+import { Refused } from './refused.js'
+import { Row } from './row.js'
+import { useFocus } from './useFocus.js'
+import { useSeconds } from './useSeconds.js'
 
-function facts(row, words) {
-  const sizes =
-    ['uploading', 'paused'].includes(row.phase) && row.size
-      ? `${words.bytes(row.uploaded)} / ${words.bytes(row.size)}`
-      : words.bytes(row.size)
-  const left = row.remaining === null ? '' : words.say('remaining', { time: words.seconds(row.remaining) })
-  return [sizes, row.speed ? words.speed(row.speed) : '', left].filter((text) => text !== '').join(' · ')
+/** Which sentence heads the page: what it is waiting for, if it is. */
+function heading(at) {
+  const { active, waiting, paused, failed, done, count } = at.sum.value
+  if (at.mine.value.length === 0 && at.wanted.value.length === 0) return 'watching'
+  if (active > 0) return at.online.value ? 'sending' : 'offlineTitle'
+  if (waiting > 0) return at.online.value ? 'waitingTitle' : 'offlineTitle'
+  if (at.wanted.value.length > 0) return 'attentionTitle'
+  if (paused > 0) return 'pausedTitle'
+  if (failed > 0) return 'attentionTitle'
+  return count > 0 && done === count ? 'arrivedTitle' : 'sending'
 }
-
-const saying = (row, words) => {
-  if (row.phase === 'waiting') return words.say('waiting')
-  if (row.phase === 'cancelled') return words.cancelled(row.reason)
-  return words.say(row.phase)
-}
-
-export const Row = ({ row, words, contact, onCancel, onRetry }) => html`
-  <li class=${`file ${row.phase}`} data-phase=${row.phase} data-file=${row.fileId}>
-    <span class="name">${row.name}</span>
-    <span class="percent">${words.percent(row.progress)}</span>
-    <${Bar} label=${words.say('progressOf', { name: row.name })} progress=${row.progress} tone=${row.phase} />
-    <span class="facts">${saying(row, words)}${' · '}${facts(row, words)}</span>
-    ${
-      (row.canRetry || row.canCancel) &&
-      html`<span class="actions">
-      ${
-        (row.canRetry || row.phase === 'waiting') &&
-        row.entry &&
-        html`<button type="button" class="plain retry"
-        aria-label=${words.say('retryNamed', { name: row.name })} onClick=${() => onRetry(row)}>${words.say('retry')}</button>`
-      }
-      ${
-        row.canCancel &&
-        html`<button type="button" class="plain cancel"
-        aria-label=${words.say('cancelNamed', { name: row.name })} onClick=${() => onCancel(row)}>${words.say('cancel')}</button>`
-      }
-    </span>`
-    }
-    ${row.phase === 'failed' && html`<${Problem} problem=${row.problem} words=${words} contact=${contact} />`}
-    ${row.elsewhere && html`<p class="hint">${words.say('elsewhere')}</p>`}
-  </li>`
-Row.props = ['row', 'words', 'contact', 'onCancel', 'onRetry']
 
 function overall(at, words) {
-  const { totalProgress, completedFiles, estimatedTimeRemaining, overallStatus } = at.state.value
-  const total = at.list.value.length
-  const left =
-    estimatedTimeRemaining && overallStatus === 'uploading'
-      ? ` · ${words.say('remaining', { time: words.seconds(estimatedTimeRemaining) })}`
-      : ''
-  // Said in steps of ten, or a screen reader would never stop talking.
-  const step = Math.floor(totalProgress / 10) * 10
-  return html`<div class="overall">
-    <p class="sum"><span class="percent">${words.percent(totalProgress)}</span>
-      <span class="facts">${words.say('doneOf', { done: completedFiles, total })}${left}</span></p>
-    <${Bar} label=${words.say('overall')} progress=${totalProgress} tone="all" />
-    <p class="heard" role="status">${words.say('overallSaid', { done: completedFiles, total, percent: words.percent(step) })}</p>
-  </div>`
+  const { progress, sent, uploaded, total, remaining, speed, done, count, active } = at.sum.value
+  const moving = active > 0 ? [words.speed(speed), words.left(remaining)] : []
+  const facts = [words.say('sizeOf', { part: words.bytes(uploaded), whole: words.bytes(total) }), ...moving]
+  return html`
+    <p class="sum"><b class="percent">${words.percent(progress)}</b>
+      <span class="facts">${words.say('doneOf', { done, count })}</span></p>
+    <${Bar} label=${words.say('overall')} progress=${progress} sent=${sent} tone="all" />
+    <${Facts} facts=${facts} />`
 }
 
-/** Everything at once asks first: it cannot be undone. */
-export const CancelAll = {
-  props: ['words', 'onCancelAll'],
-  setup(props) {
-    const asking = ref(false)
-    return () =>
-      asking.value
-        ? html`<div class="sure" role="group" aria-label=${props.words.say('cancelAll')}>
-          <p role="alert">${props.words.say('cancelSure')}</p>
-          <button type="button" class="button danger" onClick=${() => {
-            asking.value = false
-            props.onCancelAll()
-          }}>
-            ${props.words.say('cancelYes')}</button>
-          <button type="button" class="button quiet" onClick=${() => {
-            asking.value = false
-          }}>${props.words.say('cancelNo')}</button>
-        </div>`
-        : html`<button type="button" class="button quiet cancel-all" onClick=${() => {
-            asking.value = true
-          }}>
-          ${props.words.say('cancelAll')}</button>`
+const ALL = [
+  ['pauseAll', 'pause', 'pauseAll'],
+  ['resumeAll', 'play', 'resumeAll'],
+  ['retryAll', 'rotate-cw', 'retryAll'],
+  ['cancelAll', 'x', 'askCancelAll'],
+]
+
+const forAll = (at, words) => html`
+  <div class="for-all" role="group" aria-label=${words.say('everything')}>${ALL.filter(
+    ([name]) => at.can.value[name],
+  ).map(
+    ([name, icon, action]) => html`
+    <button key=${name} type="button" class=${`plain ${name}`} onClick=${() => at[action]()}>
+      <${Icon} name=${icon} />${words.say(name)}</button>`,
+  )}</div>`
+
+const wantedCard = (wanted, at, words) =>
+  wanted.length > 0 &&
+  html`
+  <section class="card">
+    <h2>${words.say('wantedTitle')}</h2>
+    <p>${words.say('wanted')}</p>
+    <p class="hint">${words.files(wanted.length)} · ${words.bytes(wanted.reduce((sum, { size }) => sum + size, 0))}</p>
+    <${Picker} label=${words.say('wantedPick')} look="wide" icon="upload" onFiles=${at.choose} />
+  </section>`
+
+const finishNow = (at) => {
+  const open = at.list.value.some(({ phase, canCancel }) => phase !== 'completed' && canCancel)
+  if (open) at.askFinish()
+  else at.finish()
+}
+
+const dock = (at, words) => {
+  const { finish, add } = at.can.value
+  return (
+    (finish || add) &&
+    html`<div class="dock two">
+    ${
+      add &&
+      html`<${Picker} label=${words.say('addMore')} look=${finish ? 'quiet' : 'quiet wide'} icon="plus"
+      onFiles=${at.choose} />`
+    }
+    ${
+      finish &&
+      html`<button type="button" class="button finish" onClick=${() => finishNow(at)}>
+      <${Icon} name="check" />${words.say('finish')}</button>`
+    }
+  </div>`
+  )
+}
+
+const hints = (at, words) => html`
+  <p class="hint">${at.mine.value.length > 0 && words.say(at.awake.value ? 'awake' : 'keepOpen')}
+    ${' '}${words.say('share')}</p>`
+
+const problems = (at, words, contact) =>
+  [at.state.value.fault, at.page.problem]
+    .filter(Boolean)
+    .map((problem) => html`<${Problem} problem=${problem} words=${words} contact=${contact} />`)
+
+const where = (at, words) => {
+  const category = at.state.value.category ?? at.page.category
+  return category && html`<p class="hint into">${words.say('into', { category: words.category(category) })}</p>`
+}
+
+export const Sending = {
+  props: ['at', 'words'],
+  setup({ at }) {
+    const place = ref(null)
+    useFocus(place)
+    const clock = useSeconds(() => at.list.value.some(({ retryAt }) => typeof retryAt === 'number'))
+    return ({ words }) => {
+      const contact = at.config.value?.contact
+      const list = at.list.value
+      return html`<section ref=${place}>
+        <h1 tabindex="-1">${words.say(heading(at))}</h1>
+        ${problems(at, words, contact)}
+        ${wantedCard(at.wanted.value, at, words)}
+        ${
+          list.length === 0
+            ? html`<p class="intro">${words.say('noFilesYet')}</p>`
+            : html`<div class="overall">${overall(at, words)}${forAll(at, words)}</div>`
+        }
+        <${Looking} count=${at.page.preparing} words=${words} />
+        <${Refused} refused=${at.refused.value} words=${words} contact=${contact} rest=${true} onDismiss=${at.dismiss} />
+        <ul class="files">${list.map(
+          (row) => html`<${Row} key=${row.key} row=${row} at=${at} words=${words} contact=${contact} clock=${clock} />`,
+        )}</ul>
+        ${where(at, words)}${hints(at, words)}
+        ${dock(at, words)}
+      </section>`
+    }
   },
 }
-
-export const Sending = ({ at, words }) => {
-  const contact = at.config.value?.contact
-  const { fault } = at.state.value
-  const list = at.list.value
-  return html`<section>
-    <h1 tabindex="-1">${words.say(at.mine.value.length > 0 ? 'sending' : 'watching')}</h1>
-    ${fault && html`<${Problem} problem=${fault} words=${words} contact=${contact} />`}
-    ${at.page.problem && html`<${Problem} problem=${at.page.problem} words=${words} contact=${contact} />`}
-    ${list.length === 0 ? html`<p class="intro">${words.say('noFilesYet')}</p>` : overall(at, words)}
-    <${Refused} refused=${at.refused.value} words=${words} contact=${contact} onDismiss=${at.dismiss} />
-    <ul class="files">
-      ${list.map(
-        (row) => html`<${Row} key=${row.key} row=${row} words=${words} contact=${contact}
-        onCancel=${at.cancel} onRetry=${at.retry} />`,
-      )}
-    </ul>
-    <div class="foot">
-      ${at.config.value && html`<${Picker} label=${words.say('addMore')} quiet=${true} onFiles=${at.choose} />`}
-      ${list.some(({ canCancel }) => canCancel) && html`<${CancelAll} words=${words} onCancelAll=${at.cancelAll} />`}
-    </div>
-    <p class="hint share">${words.say('share')}</p>
-  </section>`
-}
-Sending.props = ['at', 'words']

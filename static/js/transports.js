@@ -15,6 +15,7 @@ const QUIET = 20000
 // A carrier that held this long has earned a quick new start when it breaks.
 const STEADY = 10000
 const MENDS = 3
+const STOPPED = ['idle', 'ended', 'gone']
 
 export class Feed {
   /**
@@ -55,7 +56,7 @@ export class Feed {
     if (sessionId === this.sessionId && this.current !== null) return
     const left = this.sessionId
     if (!this.current?.open || !this.current.carrier.send) {
-      if (this.status === 'idle') this.#aim(sessionId)
+      if (STOPPED.includes(this.status)) this.#aim(sessionId)
       else this.start(sessionId)
       return
     }

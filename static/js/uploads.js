@@ -1,177 +1,193 @@
-// The queue of files that this browser sends: a few at once, tried again by itself when that can help.
-// Knows requests and their answers; what the station made of a file comes by events and is told to it by `heed`.
+// The queue of files that this browser sends: a few at once, tried again as the kind of error asks for. Knows requests
+// and their outcomes; what the station made of a file is told to it (see heed.js), drawing and memory are others' affair.
 
-import { backoff } from './backoff.js'
-import { put } from './put.js'
-import { Timers } from './timers.js'
-import { retryable } from './words.js'
+import { Entries, newEntry, OVER } from './entries.js'
+import { Heed } from './heed.js'
+import { isLoss, kindOf } from './kinds.js'
+import { Line } from './line.js'
+import { Patience } from './patience.js'
 
-const AT_ONCE = 3
-const TRIES = 5
-const OVER = ['sent', 'failed', 'cancelled']
-// Trying again helps with these only once somebody did something about it.
-const BY_HAND = ['CHECKSUM_MISMATCH', 'INSUFFICIENT_STORAGE']
+// Where the session itself takes no more, the file may go into another one.
+const HOMELESS = ['SESSION_CLOSED', 'SESSION_NOT_FOUND']
+
+const isHomeless = ({ phase, problem }) =>
+  phase === 'failed' ? HOMELESS.includes(problem.code) : phase !== 'cancelled' && phase !== 'sent'
 
 export class Uploads {
   /**
-   * @param {object} env {XMLHttpRequest, setTimeout, clearTimeout, random, now}
-   * @param {(entries: object[]) => void} onChange gets a new list of new objects whenever something changed
+   * @param {object} env {setTimeout, clearTimeout, random, now, location, httpStack?}
+   * @param {object} on
+   *   entry(entry, before) whenever one changed; pause(entry) tells the station, and may fail;
+   *   homeless(): the session was over before all files were known there; see `evict`
    */
-  constructor(env, onChange) {
-    Object.assign(this, { env, onChange })
-    this.timers = new Timers(env)
-    this.requests = new Map()
-    this.entries = []
+  constructor(env, on) {
+    Object.assign(this, { env, on })
+    this.entries = new Entries(on.entry)
+    this.line = new Line(env, this.entries, (key, outcome) => this.#done(key, outcome))
+    this.patience = new Patience(env, this.entries, () => this.fill())
+    this.heeding = new Heed(this)
     this.made = 0
   }
 
   /** @param {{file: File, fileId: string | null}[]} items */
   add(sessionId, items) {
-    const added = items.map(({ file, fileId }) => ({
-      key: `local-${(this.made += 1)}`,
-      sessionId,
-      file,
-      fileId,
-      name: file.name,
-      size: file.size,
-      phase: 'queued',
-      problem: null,
-      tries: 0,
-    }))
-    this.#set([...this.entries, ...added])
-    this.#fill()
+    for (const item of items) this.entries.put(newEntry(this.#newKey(), sessionId, item))
+    this.fill()
   }
 
-  /** Sends it again now. */
+  /** Files of an earlier visit. They wait until they are picked again. */
+  restore(sessionId, remembered) {
+    for (const { key, ...known } of remembered) this.entries.put(newEntry(key, sessionId, known))
+  }
+
+  /** The file that one of them waits for. */
+  give(key, file) {
+    this.entries.change(key, { file, lastModified: file.lastModified ?? null, phase: 'queued' })
+    this.fill()
+  }
+
+  list() {
+    return this.entries.list()
+  }
+
+  /** Sends it again now, or goes on. */
   retry(key) {
-    this.timers.clear(key)
-    this.#change(key, { phase: 'queued', problem: null, tries: 0 })
-    this.#fill()
+    const entry = this.entries.get(key)
+    if (!entry?.file || entry.phase === 'sent' || (entry.phase === 'sending' && this.line.has(key))) return
+    this.patience.rest(key)
+    this.entries.change(key, { phase: 'queued', problem: null, retryAt: null, tries: 0 })
+    this.fill()
   }
 
   /** The station can be reached again: what waits need not wait. */
   revive() {
-    for (const { key } of this.entries.filter(({ phase }) => phase === 'waiting')) this.retry(key)
+    this.patience.online = true
+    for (const { key, phase } of this.list()) if (phase === 'waiting') this.retry(key)
+  }
+
+  /** There is no network: nothing is tried before it is back. */
+  rest() {
+    this.patience.online = false
+    for (const { key, phase, problem } of this.list()) {
+      if (phase === 'waiting' && kindOf(problem.code) === 'network') this.patience.wait(key, problem, null)
+    }
+  }
+
+  /** The station hears of it first, so that what then breaks is a pause there, too, and no failure. */
+  async pause(key) {
+    const request = this.line.get(key)
+    const entry = this.entries.get(key)
+    if (!entry?.file || OVER.includes(entry.phase)) return
+    this.patience.rest(key)
+    this.entries.change(key, { phase: 'paused', problem: null, retryAt: null })
+    if (request === undefined) return
+    this.heeding.expectPause(entry)
+    await this.on.pause(entry).catch(() => this.heeding.expectNone(entry))
+    // Perhaps it has got through meanwhile, or been sent anew.
+    if (this.line.get(key) === request) this.stop(key)
+  }
+
+  /** Somebody else paused it. */
+  halt(key) {
+    this.patience.rest(key)
+    this.entries.change(key, { phase: 'paused', problem: null, retryAt: null })
+    this.stop(key)
   }
 
   /** Stops sending without a word to the station. */
   drop(key) {
-    this.#end(key, 'cancelled')
-    this.#fill()
+    if (this.entries.get(key)) this.end(key, 'cancelled')
+    this.fill()
+  }
+
+  /** Files of which the station has never heard, and which nobody cancelled. */
+  homeless() {
+    return this.list().filter((entry) => entry.file !== null && entry.fileId === null && isHomeless(entry))
+  }
+
+  /** Gives those back. @returns {File[]} */
+  evict() {
+    const homeless = this.homeless()
+    for (const { key } of homeless) {
+      this.end(key, 'cancelled')
+      this.entries.remove(key)
+    }
+    return homeless.map(({ file }) => file)
   }
 
   dropAll() {
-    for (const { key, phase } of this.entries) if (!OVER.includes(phase)) this.#end(key, 'cancelled')
+    for (const { key, phase } of this.list()) if (!OVER.includes(phase)) this.end(key, 'cancelled')
   }
 
   /** Forgets everything, for the next session. */
   clear() {
     this.dropAll()
-    this.#set([])
+    this.entries.clear()
+    this.heeding.clear()
+    this.line.reset()
+  }
+
+  /** The page goes: nothing is sent any more, and all of it can be gone on with. */
+  stopAll() {
+    this.patience.timers.clearAll()
+    this.line.stopAll()
   }
 
   get busy() {
-    return this.entries.some(({ phase }) => !OVER.includes(phase))
+    return this.list().some(({ phase }) => ['queued', 'sending', 'waiting'].includes(phase))
   }
 
-  /** Learns from the station's list which file is whose, and what need not be sent any more. */
   heed(files) {
-    const known = new Set(this.entries.map(({ fileId }) => fileId))
-    for (const entry of this.entries.filter(({ fileId }) => fileId === null)) {
-      const mine = files.find(
-        (file) => !known.has(file.id) && file.originalName === entry.name && file.totalBytes === entry.size,
-      )
-      if (mine) {
-        known.add(mine.id)
-        this.#change(entry.key, { fileId: mine.id })
-      }
-    }
-    for (const file of files) {
-      const entry = this.entries.find(({ fileId, phase }) => fileId === file.id && !OVER.includes(phase))
-      if (!entry) continue
-      if (file.status === 'cancelled') this.#end(entry.key, 'cancelled')
-      // A refusal's answer tells more than its event: the request, if there is one, may still read it.
-      if (file.status === 'failed' && file.canRetry === false && !this.requests.has(entry.key)) {
-        this.#end(entry.key, 'failed', file.error)
-      }
-    }
-    this.#fill()
+    this.heeding.all(files)
   }
 
-  #set(entries) {
-    this.entries = entries
-    this.onChange(entries)
+  /** All of it is safe. */
+  stored(key) {
+    const { size, phase } = this.entries.get(key)
+    if (phase === 'sending') this.line.finished()
+    this.patience.rest(key)
+    this.entries.change(key, { phase: 'sent', problem: null, retryAt: null, sent: size })
   }
 
-  #change(key, change) {
-    this.#set(this.entries.map((entry) => (entry.key === key ? { ...entry, ...change } : entry)))
+  end(key, phase, problem = null) {
+    this.patience.rest(key)
+    this.entries.change(key, { phase, problem, retryAt: null })
+    this.stop(key)
   }
 
-  #end(key, phase, problem = null) {
-    this.timers.clear(key)
-    const request = this.requests.get(key)
-    this.requests.delete(key)
-    this.#change(key, { phase, problem })
-    request?.abort()
+  stop(key) {
+    this.line.stop(key)
+    this.fill()
   }
 
-  #fill() {
-    while (this.requests.size < AT_ONCE) {
-      const next = this.entries.find(({ phase }) => phase === 'queued')
+  fill() {
+    while (this.line.hasRoom) {
+      // One that is being paused still has its old request.
+      const next = this.entries.first(({ key, phase }) => phase === 'queued' && !this.line.has(key))
       if (next === undefined) return
-      this.#send(next)
+      this.entries.change(next.key, { phase: 'sending', problem: null, retryAt: null })
+      this.line.send(next)
     }
   }
 
-  #send(entry) {
-    const { key } = entry
-    const request = put(this.env, entry, (outcome) => {
-      // Cancelled meanwhile, or sent anew.
-      if (this.requests.get(key) !== request) return
-      this.requests.delete(key)
-      this.#settle(key, outcome)
-      this.#fill()
-    })
-    this.requests.set(key, request)
-    this.#change(key, { phase: 'sending' })
+  // Several pages, and visits, of one browser remember their files in one place.
+  #newKey() {
+    const key = `local-${(this.made += 1)}-${Math.floor(this.env.random() * 2 ** 32).toString(36)}`
+    return this.entries.get(key) ? this.#newKey() : key
   }
 
-  #settle(key, { fileId, problem, retryAfter }) {
-    if (problem === null) this.#change(key, { phase: 'sent', problem: null, ...(fileId && { fileId }) })
-    else if (problem.code === 'UPLOAD_ALREADY_COMPLETED') this.#end(key, 'sent')
-    else if (problem.code === 'UPLOAD_CANCELLED') this.#end(key, 'cancelled')
-    else this.#again(key, problem, retryAfter)
+  #done(key, { problem, retryAfter = null, paused = false }) {
+    const { phase } = this.entries.get(key)
+    if (paused) this.halt(key)
+    else if (problem === null || problem.code === 'UPLOAD_ALREADY_COMPLETED') this.stored(key)
+    else if (problem.code === 'UPLOAD_CANCELLED') this.end(key, 'cancelled')
+    else if (phase === 'sending') this.#failed(key, problem, retryAfter)
+    this.fill()
   }
 
-  #again(key, problem, retryAfter) {
-    const { tries, file } = this.entries.find((entry) => entry.key === key)
-    // A network may be away for long, and the station itself says when a file has been tried too often.
-    const patient = problem.code === 'NETWORK_ERROR' || tries + 1 < TRIES
-    if (!retryable(problem.code) || BY_HAND.includes(problem.code) || !patient) {
-      this.#end(key, 'failed', problem)
-      return
-    }
-    const delay = backoff(tries, { base: 1000, cap: 10000, random: this.env.random, retryAfter })
-    this.#change(key, { phase: 'waiting', problem, tries: tries + 1 })
-    this.timers.after(key, delay, () => {
-      this.#change(key, { phase: 'queued' })
-      this.#fill()
-    })
-    if (problem.code === 'NETWORK_ERROR') this.#look(key, file)
-  }
-
-  // To the request, a file that was changed or removed meanwhile looks like a broken connection.
-  async #look(key, file) {
-    const waiting = () => this.entries.some((entry) => entry.key === key && entry.phase === 'waiting')
-    if (!(await readable(file)) && waiting()) this.#end(key, 'failed', { code: 'FILE_UNREADABLE' })
-  }
-}
-
-async function readable(file) {
-  try {
-    await file.slice(0, 1).arrayBuffer()
-    return true
-  } catch {
-    return false
+  #failed(key, problem, retryAfter) {
+    if (isLoss(problem.code)) this.line.lost()
+    this.patience.wait(key, problem, retryAfter)
+    if (HOMELESS.includes(problem.code) && this.entries.get(key).fileId === null) this.on.homeless()
   }
 }

@@ -1,128 +1,129 @@
-// What the page does, from choosing files to the end of a session. Knows the API, the queue and the watching;
-// draws nothing.
+// What the page does, from choosing files to the end of a session: which step it is at, and what can be done there.
+// Puts the parts together; draws nothing.
 
 import { computed, onScopeDispose, reactive, shallowRef, watch } from '../vendor/vue.runtime.esm-browser.prod.js'
-import * as api from './api.js'
-import { check, verdicts } from './checks.js'
+import { actionsOf } from './actions.js'
+import { latest } from './frames.js'
+import { pageEnv } from './pageEnv.js'
 import { rowMaker } from './rows.js'
-import { Uploads } from './uploads.js'
-import { browserEnv, useWebSocket } from './useWebSocket.js'
+import { powersOf, sumOf } from './sums.js'
+import { useChoice } from './useChoice.js'
+import { useConfig } from './useConfig.js'
+import { useLeft } from './useLeft.js'
+import { useNetwork } from './useNetwork.js'
+import { useQueue } from './useQueue.js'
+import { useWebSocket } from './useWebSocket.js'
+
+const startPage = (sessionId) => ({
+  sessionId,
+  category: null,
+  asking: null,
+  opening: false,
+  problem: null,
+  preparing: 0,
+})
 
 /** @param {string | null} sessionId the session of this page's address, if it has one */
-export function useUploads(sessionId) {
-  const env = { ...browserEnv(), XMLHttpRequest: globalThis.XMLHttpRequest }
-  const config = shallowRef(null)
-  const chosen = shallowRef([])
-  const refused = shallowRef([])
-  const entries = shallowRef([])
-  const page = reactive({ sessionId, category: null, opening: false, problem: null })
+export function useUploads(sessionId, env = pageEnv()) {
+  const page = reactive(startPage(sessionId))
+  const parts = partsOf(env, page)
+  const actions = actionsOf(parts)
+  parts.deeds.of = actions
+  const online = useNetwork(env, parts.feed.status, {
+    back: () => parts.queue.uploads.revive(),
+    away: () => parts.queue.uploads.rest(),
+  })
+  useWatching(parts, actions)
+  useLeaving(env, parts.queue.busy)
+  if (sessionId === null) parts.left.look()
+  else actions.follow(sessionId)
+  parts.station.load()
+  return { ...surfaceOf(parts), ...actions.faces, online }
+}
+
+function partsOf(env, page) {
+  // What is done comes last, for it needs all the others.
+  const deeds = { of: null }
+  const station = useConfig(env, page)
+  const { config } = station
+  const feed = useWebSocket(page.sessionId, env)
+  const state = shallowRef(feed.state.value)
+  const show = latest(env, (now) => {
+    state.value = now
+  })
+  const queue = useQueue(env, () => deeds.of.moveOn())
+  const room = () => (config.value?.maxFiles ?? Infinity) - choice.chosen.value.length - state.value.files.length
+  const choice = useChoice(env, { config, page, queue, room, take: (files) => deeds.of.take(files) })
+  const left = useLeft(env, queue.memory)
+  const step = stepOf({ page, config, feed, state, entries: queue.entries, chosen: choice.chosen })
   const rows = rowMaker()
-  const uploads = new Uploads(env, (now) => {
-    entries.value = now
-  })
-  const feed = useWebSocket(sessionId, env)
+  const list = computed(() => rows(state.value, queue.entries.value))
+  return { env, page, deeds, station, feed, state, show, queue, choice, left, step, list }
+}
 
-  const state = feed.state
-  const list = computed(() => rows(state.value, entries.value))
-  const step = computed(() => {
-    if (page.sessionId === null) return 'choose'
+function useWatching({ station, feed, step, page, show, queue }, actions) {
+  // The queue hears everything at once; what is drawn follows with the frames.
+  watch(feed.state, show, { flush: 'sync' })
+  watch(feed.state, (now) => queue.uploads.heed(now.files))
+  watch(station.config, (now) => {
+    queue.checksums.algorithm = now?.checksum ?? 'none'
+    page.category ??= now?.categories?.[0] ?? null
+    if (now?.uploadExpiry) queue.memory.prune(now.uploadExpiry * 1000)
+  })
+  watch(step, (now) => ['done', 'gone'].includes(now) && actions.over())
+  onScopeDispose(() => {
+    show.drop()
+    queue.uploads.stopAll()
+  })
+}
+
+function surfaceOf({ page, station, feed, state, queue, choice, left, step, list }) {
+  const open = computed(() => step.value === 'sending')
+  return {
+    config: station.config,
+    step,
+    page,
+    chosen: choice.chosen,
+    refused: choice.refused,
+    list,
+    state,
+    status: feed.status,
+    transport: feed.transport,
+    sum: computed(() => sumOf(list.value, state.value.estimatedTimeRemaining)),
+    can: computed(() => powersOf(list.value, open.value)),
+    left: left.left,
+    wanted: computed(() => wantedOf(list.value)),
+    mine: queue.entries,
+    busy: queue.busy,
+    awake: queue.awake,
+    load: station.load,
+    givePin: station.givePin,
+    choose: choice.choose,
+    unchoose: choice.unchoose,
+    dismiss: choice.dismiss,
+    forget: left.forget,
+  }
+}
+
+const wantedOf = (list) =>
+  list
+    .filter(({ wanted }) => wanted)
+    .map(({ key, fileId, name, size, uploaded }) => ({ key, fileId, name, size, uploaded }))
+
+function stepOf({ page, config, feed, state, entries, chosen }) {
+  return computed(() => {
+    if (config.value === null) return feed.status.value === 'gone' ? 'gone' : 'loading'
+    if (page.sessionId === null) return config.value.pinRequired ? 'pin' : 'choose'
     if (feed.status.value === 'gone') return 'gone'
-    return state.value.summary === null ? 'sending' : 'done'
+    if (state.value.summary !== null) return 'done'
+    if (entries.value.length > 0) return 'sending'
+    if (state.value.sessionId === null) return 'loading'
+    // A kiosk opened it, and this is the phone that was invited. What is chosen already waits for the button.
+    return chosen.value.length > 0 || state.value.files.length === 0 ? 'choose' : 'sending'
   })
-  const busy = computed(
-    () =>
-      step.value === 'sending' && entries.value.some(({ phase }) => ['queued', 'sending', 'waiting'].includes(phase)),
-  )
+}
 
-  watch(state, (now) => uploads.heed(now.files))
-  watch(step, (now) => {
-    if (now === 'done' || now === 'gone') uploads.dropAll()
-  })
-
-  let wasOffline = false
-  watch(feed.status, (now) => {
-    if (wasOffline && ['live', 'polling'].includes(now)) uploads.revive()
-    wasOffline = now === 'offline' || (wasOffline && now !== 'live' && now !== 'polling')
-  })
-
-  /** Runs a call of the API; what went wrong is shown, not thrown. */
-  async function attempt(call) {
-    page.problem = null
-    try {
-      return await call()
-    } catch (fault) {
-      page.problem = fault.problem ?? { code: 'UPLOAD_FAILED' }
-      return null
-    }
-  }
-
-  async function load() {
-    config.value = (await attempt(() => api.fetchConfig(env))) ?? config.value
-    page.category ??= config.value?.categories[0] ?? null
-  }
-
-  /** Takes the files that can go; the others are listed with the reason. */
-  async function choose(files) {
-    const all = [...files]
-    if (all.length === 0) return
-    const room = config.value.maxFiles - (step.value === 'choose' ? chosen.value.length : state.value.files.length)
-    const own = check(all, { ...config.value, maxFiles: room })
-    const asked = all.filter((_, index) => own[index] === null)
-    const answer = asked.length === 0 ? null : await attempt(() => api.validate(env, asked))
-    const found = verdicts(own, answer)
-    refused.value = all
-      .map((file, index) => ({ file, problem: found[index] }))
-      .filter(({ problem }) => problem !== null)
-    const good = all.filter((_, index) => found[index] === null)
-    if (step.value === 'choose') chosen.value = [...chosen.value, ...good]
-    else if (step.value === 'sending')
-      uploads.add(
-        page.sessionId,
-        good.map((file) => ({ file, fileId: null })),
-      )
-    else refused.value = all.map((file, index) => ({ file, problem: found[index] ?? { code: 'SESSION_CLOSED' } }))
-  }
-
-  async function send() {
-    if (page.opening || chosen.value.length === 0) return
-    page.opening = true
-    const files = chosen.value
-    const opened = await attempt(() => api.openSession(env, page.category, files))
-    page.opening = false
-    if (opened === null) return
-    chosen.value = []
-    refused.value = []
-    follow(opened.sessionId)
-    history.pushState(null, '', `/s/${opened.sessionId}${location.search}`)
-    uploads.add(
-      opened.sessionId,
-      files.map((file, index) => ({ file, fileId: idOf(opened.files?.[index]) })),
-    )
-  }
-
-  function follow(id) {
-    page.sessionId = id
-    feed.emitJoinSession(id)
-    feed.connect()
-  }
-
-  async function cancel(row) {
-    if (row.fileId === null) uploads.drop(row.entry)
-    else if ((await attempt(() => api.cancel(env, page.sessionId, row.fileId))) && row.entry) uploads.drop(row.entry)
-  }
-
-  const cancelAll = async () => {
-    if (await attempt(() => api.cancel(env, page.sessionId))) uploads.dropAll()
-  }
-
-  function again() {
-    feed.disconnect()
-    uploads.clear()
-    refused.value = []
-    Object.assign(page, { sessionId: null, problem: null })
-    history.pushState(null, '', `/${location.search}`)
-  }
-
+function useLeaving(env, busy) {
   const ask = (event) => {
     if (!busy.value) return
     event.preventDefault()
@@ -130,43 +131,11 @@ export function useUploads(sessionId) {
     event.returnValue = ''
   }
   // Going back in the history means another session, or none: the simplest truth is a fresh page.
-  const back = () => location.reload()
-  addEventListener('beforeunload', ask)
-  addEventListener('popstate', back)
+  const back = () => env.reload()
+  env.addEventListener('beforeunload', ask)
+  env.addEventListener('popstate', back)
   onScopeDispose(() => {
-    removeEventListener('beforeunload', ask)
-    removeEventListener('popstate', back)
-    uploads.clear()
+    env.removeEventListener('beforeunload', ask)
+    env.removeEventListener('popstate', back)
   })
-  if (sessionId !== null) feed.connect()
-  load()
-
-  return {
-    config,
-    chosen,
-    refused,
-    page,
-    list,
-    step,
-    busy,
-    state,
-    status: feed.status,
-    transport: feed.transport,
-    mine: entries,
-    load,
-    choose,
-    send,
-    cancel,
-    cancelAll,
-    again,
-    retry: (row) => uploads.retry(row.entry),
-    unchoose: (file) => {
-      chosen.value = chosen.value.filter((other) => other !== file)
-    },
-    dismiss: () => {
-      refused.value = []
-    },
-  }
 }
-
-const idOf = (file) => file?.fileId ?? file?.id ?? null

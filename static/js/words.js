@@ -1,7 +1,8 @@
 // The words of one language, ready for components: sentences, errors by code, numbers. Pure.
 
 import { ERRORS } from './errors.js'
-import { bytes, fill, percent, seconds, speed } from './format.js'
+import { bytes, fill, percent, roughly, seconds, speed } from './format.js'
+import { kindOf } from './kinds.js'
 import { key, STRINGS } from './strings.js'
 
 const REASONS = {
@@ -12,16 +13,28 @@ const REASONS = {
 }
 
 // What goes wrong on this side only, so that the station has no word for it.
-const LOCAL = { FILE_UNREADABLE: ['unreadable', 'unreadableAdvice'] }
+const LOCAL = {
+  FILE_UNREADABLE: ['unreadable', 'unreadableAdvice'],
+  STALLED: ['stalled', 'stalledAdvice'],
+  OFFLINE: ['noNetworkProblem', 'noNetworkAdvice'],
+}
+
+const LEFT = {
+  soon: 'leftSoon',
+  seconds: 'leftSeconds',
+  minutes: 'leftMinutes',
+  hours: 'leftHours',
+  hoursMinutes: 'leftHoursMinutes',
+  days: 'leftDays',
+}
+
+/** Whether trying again can help. */
+export const retryable = (code) => ERRORS[code]?.retry ?? true
 
 /** @param {string} language as in <html lang> */
 export function wordsFor(language) {
   const strings = STRINGS[key(language)]
   const say = (name, values = {}) => fill(strings[name], values)
-  const joint = key(language) === 'zh' ? '\uff0c' : ' '
-  const row = (problem) =>
-    ERRORS[problem?.code]?.[key(language)] ??
-    LOCAL[problem?.code]?.map((name) => say(name)) ?? [problem?.message ?? say('failed'), problem?.solution ?? '']
   return {
     language,
     say,
@@ -29,21 +42,47 @@ export function wordsFor(language) {
     percent,
     speed,
     seconds: (span) => seconds(span, language),
+    files: (count) => say(count === 1 ? 'aFile' : 'someFiles', { count }),
+    /** "about 3 min left" */
+    left: (span) => leftOf(span, say),
     category: (name) => (['personal', 'scenic'].includes(name) ? strings[name] : name),
     /** "Cancelled", and why, if it was not simply somebody's wish. */
     cancelled: (why) => [say('cancelled'), ...(REASONS[why] ? [say(REASONS[why])] : [])].join(' · '),
-    /** @returns {{message: string, advice: string, details: string}} what happened, and what to do about it */
-    error(problem, contact = '') {
-      const [message, advice] = row(problem)
-      const details = problem?.details ? say('details', { details: problem.details }) : ''
-      return {
-        message: message + (advice && joint),
-        advice: fill(advice, { contact: contact || say('someone') }),
-        details,
-      }
-    },
+    error: (problem, contact) => errorOf(problem, contact, language, say),
   }
 }
 
-/** Whether trying again can help. */
-export const retryable = (code) => ERRORS[code]?.retry ?? true
+function leftOf(span, say) {
+  const left = roughly(span)
+  return left === null ? '' : say(LEFT[left.unit], left)
+}
+
+const rowOf = (problem, language, say) =>
+  ERRORS[problem?.code]?.[key(language)] ??
+  LOCAL[problem?.code]?.map((name) => say(name)) ?? [problem?.message ?? say('failed'), problem?.solution ?? '']
+
+// The station has no fault in these: nobody can help who is told a number.
+const NO_FAULT = ['PIN_REQUIRED', 'PIN_WRONG', 'CODE_UNKNOWN', 'SESSION_NOT_FOUND', 'SESSION_CLOSED']
+const asksForHelp = ({ code, requestId }, kind) => kind === 'system' && requestId && !NO_FAULT.includes(code)
+
+// A list of all formats would bury what to do.
+const LONGEST = 120
+const shortened = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST).replace(/[,\s]+\S*$/, '')} …` : text)
+
+/**
+ * What happened, what to do about it, and, where somebody else has to do it, what to tell them.
+ * @returns {{kind: string, message: string, advice: string, details: string, help: string}}
+ */
+function errorOf(problem, contact, language, say) {
+  const [message, advice] = rowOf(problem, language, say)
+  const joint = key(language) === 'zh' ? '\uff0c' : ' '
+  const kind = kindOf(problem?.code)
+  const who = contact || say('someone')
+  return {
+    kind,
+    message: message + (advice && joint),
+    advice: fill(advice, { contact: who }),
+    details: problem?.details ? say('details', { details: shortened(String(problem.details)) }) : '',
+    help: asksForHelp(problem ?? {}, kind) ? say('askWho', { contact: who, id: problem.requestId }) : '',
+  }
+}

@@ -1,6 +1,7 @@
 // A browser's surroundings, by hand: time that stands still until told, sockets that the test opens and cuts,
 // and a small station behind them that follows the contract's rules for joining and replay.
 
+import '../../static/vendor/tus.min.js'
 import { ID, snapshot } from './messages.mjs'
 
 export class Clock {
@@ -209,3 +210,134 @@ export class Station {
     return { ok: true, status, headers, json: async () => body }
   }
 }
+
+/** The requests of tus-js-client, by hand. Uploads are made at once when `opens`; the rest waits for the test. */
+export class Uplink {
+  constructor() {
+    Object.assign(this, { requests: [], opens: true, made: 0 })
+    this.stack = { createRequest: (method, url) => this.#request(method, url) }
+  }
+
+  /** Those that carry content, and are neither answered nor ended. */
+  get open() {
+    return this.requests.filter(({ method, over }) => method === 'PATCH' && !over)
+  }
+
+  get last() {
+    return this.requests.at(-1)
+  }
+
+  /** The metadata of a POST. */
+  static told({ headers }) {
+    const pairs = headers['Upload-Metadata'].split(',').map((pair) => pair.split(' '))
+    return Object.fromEntries(pairs.map(([name, value]) => [name, Buffer.from(value, 'base64').toString()]))
+  }
+
+  #request(method, url) {
+    const request = new UplinkRequest(method, url)
+    request.begun = () => {
+      this.requests.push(request)
+      if (method === 'POST' && this.opens) this.create(request)
+    }
+    return request
+  }
+
+  create(request) {
+    const { fileId = `new-${(this.made += 1)}` } = Uplink.told(request)
+    request.answer(201, { Location: `/files/${fileId}`, 'X-File-Id': fileId, 'Upload-Offset': '0' })
+  }
+}
+
+class UplinkRequest {
+  constructor(method, url) {
+    Object.assign(this, { method, url, headers: {}, over: false, aborted: false })
+    this.ended = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }))
+  }
+  getMethod() {
+    return this.method
+  }
+  getURL() {
+    return this.url
+  }
+  setHeader(name, value) {
+    this.headers[name] = value
+  }
+  getHeader(name) {
+    return this.headers[name]
+  }
+  setProgressHandler(handler) {
+    this.progress = handler
+  }
+  send(body) {
+    this.body = body
+    this.begun()
+    return this.ended
+  }
+  abort() {
+    Object.assign(this, { over: true, aborted: true })
+    return Promise.resolve()
+  }
+  answer(status, headers = {}, body = null) {
+    this.over = true
+    const text = body === null ? '' : typeof body === 'string' ? body : JSON.stringify(body)
+    this.resolve({ getStatus: () => status, getHeader: (name) => headers[name] ?? null, getBody: () => text })
+  }
+  refuse(status, error, more = {}) {
+    this.answer(status, more.headers, { error, ...more.body })
+  }
+  /** All of it is stored. */
+  finish() {
+    this.answer(204, { 'Upload-Offset': String(Number(this.headers['Upload-Offset']) + this.body.size) })
+  }
+  breakOff() {
+    this.over = true
+    this.reject(new Error('network'))
+  }
+}
+
+/** What a page has beyond a Station's surroundings: an uplink, a storage, frames, and no network trouble. */
+export function pageOf(clock, station = new Station(clock)) {
+  const uplink = new Uplink()
+  const listeners = new Map()
+  const kept = new Map()
+  const page = { online: true, hidden: false, path: '/', reloads: 0, calls: [], answers: {} }
+  const env = {
+    ...station.env,
+    httpStack: uplink.stack,
+    wakeLock: { request: async () => ({ release: async () => {} }) },
+    storage: () => ({
+      getItem: (name) => kept.get(name) ?? null,
+      setItem: (name, text) => kept.set(name, text),
+      removeItem: (name) => kept.delete(name),
+    }),
+    onLine: () => page.online,
+    hidden: () => page.hidden,
+    requestAnimationFrame: (call) => clock.setTimeout(call, 16),
+    cancelAnimationFrame: clock.clearTimeout,
+    library: async () => globalThis.tus,
+    noSleep: () => undefined,
+    show: (path) => {
+      page.path = path
+    },
+    reload: () => {
+      page.reloads += 1
+    },
+    addEventListener: (name, call) => listeners.set(name, (listeners.get(name) ?? new Set()).add(call)),
+    removeEventListener: (name, call) => listeners.get(name)?.delete(call),
+    fetch: (url, options = {}) => fetched(url, options),
+  }
+  async function fetched(url, options) {
+    const path = url.replace(/\?.*/, '')
+    const name = Object.keys(page.answers).find((each) => path.startsWith(each))
+    if (name === undefined) return station.env.fetch(url, options)
+    page.calls.push([options.method ?? 'GET', path, options.body === undefined ? null : JSON.parse(options.body)])
+    const { status = 200, body = {}, headers = {} } = (await page.answers[name](page.calls.at(-1)[2], path)) ?? {}
+    return { ok: status < 400, status, headers: new Headers(headers), json: async () => body }
+  }
+  const tell = (name, event = {}) => [...(listeners.get(name) ?? [])].forEach((call) => call(event))
+  return { clock, station, uplink, env, page, kept, listeners, tell }
+}
+
+/** A file as a picker gives it. */
+export const picked = (name, size = 1000, lastModified = 1) =>
+  Object.assign(new Blob(['x'.repeat(size)]), { name, lastModified })

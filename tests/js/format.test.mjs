@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytes, fill, percent, seconds, speed } from '../../static/js/format.js'
+import { bytes, fill, percent, roughly, seconds, speed } from '../../static/js/format.js'
 
 const NOT_NUMBERS = [null, undefined, NaN, Infinity, -Infinity, -1, '12']
 
@@ -35,6 +35,7 @@ test('what is not known is not written', () => {
     assert.equal(speed(value), '')
     assert.equal(seconds(value, 'en'), '')
     assert.equal(percent(value), '')
+    assert.equal(roughly(value), null)
   }
 })
 
@@ -58,6 +59,19 @@ test('seconds come in words, in the two largest units', () => {
     assert.equal(seconds(span, 'en'), en)
     assert.equal(seconds(span, 'zh-CN'), zh)
   }
+})
+
+test('a time to come never counts sixty minutes, and no minutes that are none', () => {
+  for (let span = 0; span < 100_000; span += 7) {
+    const { unit, count, hours, minutes } = roughly(span)
+    if (unit === 'seconds') assert.ok(count >= 10 && count <= 50, `${span}: ${count} s`)
+    if (unit === 'minutes') assert.ok(count >= 1 && count < 60, `${span}: ${count} min`)
+    if (unit === 'hoursMinutes')
+      assert.ok(hours >= 1 && minutes >= 10 && minutes < 60, `${span}: ${hours} h ${minutes}`)
+  }
+  assert.deepEqual(roughly(3599), { unit: 'hours', hours: 1 })
+  assert.deepEqual(roughly(7100), { unit: 'hours', hours: 2 })
+  assert.deepEqual(roughly(86401), { unit: 'days' })
 })
 
 test('a percentage is rounded down, so that 100 is only shown when all is there', () => {

@@ -7,6 +7,10 @@ const rows = (...all) => rowMaker()(...all)
 const entry = (fileId, phase, more = {}) => ({
   key: `local-${fileId}`,
   fileId,
+  digest: null,
+  checking: false,
+  retryAt: null,
+  sent: null,
   name: `${fileId}.mp4`,
   size: 1000,
   phase,
@@ -26,7 +30,8 @@ test("the station's word decides what a row says", () => {
 
 test('what did not reach the station, this browser knows', () => {
   const problem = { code: 'NETWORK_ERROR' }
-  assert.equal(one('pending', {}, entry('a', 'waiting', { problem })).phase, 'waiting')
+  const waiting = one('pending', {}, entry('a', 'waiting', { problem, retryAt: 7 }))
+  assert.deepEqual([waiting.phase, waiting.retryAt, waiting.problem], ['waiting', 7, problem])
   const row = one('uploading', {}, entry('a', 'failed', { problem }))
   assert.deepEqual([row.phase, row.problem, row.canRetry, row.canCancel], ['failed', problem, true, true])
 })
@@ -59,10 +64,72 @@ test('files that the station has not heard of come last', () => {
   assert.deepEqual(
     list.map(({ key, name, phase }) => [key, name, phase]),
     [
-      ['a', 'a.mp4', 'queued'],
+      ['local-a', 'a.mp4', 'queued'],
       ['local-9', 'new.mp4', 'queued'],
     ],
   )
+})
+
+test('a row keeps its key when the station gives it a number', () => {
+  const mine = entry(null, 'sending', { key: 'local-1' })
+  const [before] = rows({ files: [] }, [mine])
+  const [after] = rows({ files: [file('a', { status: 'uploading' })] }, [{ ...mine, fileId: 'a' }])
+  assert.deepEqual([before.key, before.phase, after.key, after.fileId], ['local-1', 'uploading', 'local-1', 'a'])
+})
+
+test('what left this browser is told beside what the station has, and never less', () => {
+  const sent = (more) => one('uploading', { progress: 40, uploadedBytes: 400 }, entry('a', 'sending', more))
+  assert.equal(sent({ sent: 700 }).sent, 70)
+  assert.equal(sent({ sent: null }).sent, 40)
+  assert.equal(one('uploading', { progress: 40 }).sent, null)
+  assert.equal(one('completed', {}, entry('a', 'sent')).sent, 100)
+  assert.equal(one('completed', {}).sent, null)
+  assert.equal(rows({ files: [] }, [entry(null, 'queued', { size: 0 })])[0].sent, 0)
+})
+
+test('what is paused can be resumed, here or by way of the station, and what flows can be paused', () => {
+  const can = ({ phase, canPause, canResume }) => [phase, canPause, canResume]
+  assert.deepEqual(can(one('uploading', {}, entry('a', 'sending'))), ['uploading', true, false])
+  assert.deepEqual(can(one('uploading', {})), ['uploading', true, false])
+  assert.deepEqual(can(one('pending', {})), ['queued', false, false])
+  assert.deepEqual(can(one('pending', {}, entry('a', 'queued'))), ['queued', true, false])
+  assert.deepEqual(can(one('uploading', {}, entry('a', 'paused'))), ['paused', false, true])
+  assert.deepEqual(can(one('uploading', { progress: 100 }, entry('a', 'sending'))), ['saving', false, false])
+  assert.deepEqual(can(one('uploading', {}, entry('a', 'queued'))), ['queued', true, false])
+  assert.deepEqual(can(one('paused', {})), ['paused', false, true])
+  assert.deepEqual(can(one('paused', {}, entry('a', 'sending'))), ['uploading', true, false])
+  assert.deepEqual(can(one('completed', {}, entry('a', 'paused'))), ['completed', false, false])
+})
+
+test('a file that must be picked again says so, unless its bytes flow or it is over', () => {
+  const wanted = (status, more = {}) => {
+    const row = one(status, more, entry('a', 'wanted'))
+    return [row.phase, row.wanted, row.canResume, row.canRetry, row.canCancel]
+  }
+  assert.deepEqual(wanted('paused'), ['paused', true, false, false, true])
+  assert.deepEqual(wanted('failed', { canRetry: true }), ['paused', true, false, false, true])
+  assert.deepEqual(wanted('pending'), ['queued', true, false, false, true])
+  assert.deepEqual(wanted('uploading'), ['uploading', false, false, false, true])
+  assert.deepEqual(wanted('completed'), ['completed', false, false, false, false])
+  assert.equal(rows({ files: [] }, [entry(null, 'wanted')])[0].wanted, true)
+})
+
+test('what was stored is compared with what this browser read', () => {
+  const blake3 = (value) => ({ algorithm: 'blake3', value })
+  const checked = (more, checksum = blake3('x')) => one('completed', { checksum }, entry('a', 'sent', more)).checked
+  assert.equal(checked({ digest: blake3('x') }), 'same')
+  assert.equal(checked({ digest: blake3('y') }), 'different')
+  assert.equal(checked({ checking: true }), 'checking')
+  assert.equal(checked({}), null)
+  assert.equal(checked({ digest: { algorithm: 'sha256', value: 'x' } }), null)
+  assert.equal(checked({ digest: blake3('x') }, null), null)
+  assert.equal(one('completed', { checksum: blake3('x') }).checked, null)
+  assert.equal(one('uploading', {}, entry('a', 'sending', { checking: true })).checked, null)
+})
+
+test('what trying again cannot mend is not offered', () => {
+  const can = (code) => one('pending', {}, entry('a', 'failed', { problem: { code } })).canRetry
+  assert.deepEqual(['FILE_UNREADABLE', 'SERVER_ERROR', 'SESSION_CLOSED'].map(can), [true, true, false])
 })
 
 test('a row of which nothing changed is the same object', () => {
@@ -74,6 +141,8 @@ test('a row of which nothing changed is the same object', () => {
   assert.equal(second[0], first[0])
   assert.notEqual(second[1], first[1])
   assert.notEqual(make({ files: [a, b] }, [{ ...mine, phase: 'sending' }])[0], first[0])
+  const own = entry(null, 'queued')
+  assert.equal(make({ files: [] }, [own])[0], make({ files: [] }, [own])[0])
 })
 
 test('the stored name is the last step of its public name', () => {

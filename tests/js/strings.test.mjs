@@ -24,18 +24,65 @@ test('the language of the page decides', () => {
 
 test('an error is told by its code, with advice and whom to ask', () => {
   const words = wordsFor('en')
-  assert.deepEqual(words.error({ code: 'SERVER_ERROR', details: 'x' }, 'Mia'), {
+  assert.deepEqual(words.error({ code: 'SERVER_ERROR', details: 'x', requestId: 'a1' }, 'Mia'), {
+    kind: 'system',
     message: 'The station had a fault of its own. ',
     advice: 'Try again later; if it fails again, ask Mia.',
     details: 'Details: x',
+    help: 'If you need help, tell Mia this number: a1',
   })
   assert.match(words.error({ code: 'SERVER_ERROR' }).advice, /the person who runs this station/)
   assert.equal(wordsFor('zh-CN').error({ code: 'FILE_SIZE_EXCEEDED' }).message, '文件太大\uff0c')
 })
 
+test('only what somebody has to look after asks for its number', () => {
+  const help = (code) => wordsFor('en').error({ code, requestId: 'a1' }).help
+  assert.equal(help('NETWORK_ERROR'), '')
+  assert.equal(help('UNSUPPORTED_FORMAT'), '')
+  assert.equal(help('PIN_WRONG'), '')
+  assert.match(help('INSUFFICIENT_STORAGE'), /a1/)
+  assert.match(help('NEW'), /a1/)
+})
+
+test('long details are cut between words', () => {
+  const details = `allowed: ${Array.from({ length: 200 }, (_, index) => `t${index}`).join(', ')}`
+  const told = wordsFor('en').error({ code: 'UNSUPPORTED_FORMAT', details }).details
+  assert.ok(told.length < 140)
+  assert.match(told, /, t\d+ …$/)
+})
+
 test('what goes wrong on this side only has words too', () => {
-  assert.match(wordsFor('en').error({ code: 'FILE_UNREADABLE' }).advice, /choose it again/)
+  const en = wordsFor('en')
+  assert.match(en.error({ code: 'FILE_UNREADABLE' }).advice, /choose it again/)
+  assert.equal(en.error({ code: 'FILE_UNREADABLE' }).kind, 'file')
+  for (const code of ['OFFLINE', 'STALLED']) {
+    assert.equal(en.error({ code }).kind, 'network')
+    assert.match(en.error({ code }).advice, /Check the connection/)
+  }
   assert.equal(wordsFor('zh-CN').error({ code: 'FILE_UNREADABLE' }).message, '这个文件已被修改或移走\uff0c')
+})
+
+test('the time that is left is told as roughly as it is known', () => {
+  const cases = [
+    [3, 'almost done', '马上就好'],
+    [41, 'about 50 s left', '还需约 50 秒'],
+    [51, 'about 1 min left', '还需约 1 分钟'],
+    [170, 'about 3 min left', '还需约 3 分钟'],
+    [3600, 'about 1 h left', '还需约 1 小时'],
+    [4800, 'about 1 h 20 min left', '还需约 1 小时 20 分钟'],
+    [90000, 'more than a day left', '还需一天以上'],
+    [null, '', ''],
+  ]
+  for (const [span, en, zh] of cases) {
+    assert.equal(wordsFor('en').left(span), en)
+    assert.equal(wordsFor('zh-CN').left(span), zh)
+  }
+})
+
+test('files are counted as people count', () => {
+  assert.equal(wordsFor('en').files(1), '1 file')
+  assert.equal(wordsFor('en').files(0), '0 files')
+  assert.equal(wordsFor('zh-CN').files(3), '3 个文件')
 })
 
 test('a cancelled file says why, unless it was simply wished', () => {

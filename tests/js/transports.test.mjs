@@ -39,6 +39,21 @@ test('a socket is tried first, and told where to join', async () => {
   assert.equal(heard[0].event, 'session-joined')
 })
 
+test('a feed that has stopped only learns what is next: it starts when it is told to', async () => {
+  const { clock, station, feed } = watch()
+  feed.start(ID)
+  await clock.pass(100)
+  finish(station)
+  await clock.pass(100)
+  feed.join('00000000-0000-4000-8000-000000000000')
+  await clock.pass(100)
+  assert.deepEqual([feed.status, feed.state.sessionId, station.asked.length], ['ended', null, 1])
+  feed.join(ID)
+  feed.start()
+  await clock.pass(100)
+  assert.deepEqual([feed.status, station.asked.length], ['ended', 2])
+})
+
 test('events come through once, and the feed ends with the last word', async () => {
   const { clock, station, feed, states, numbers } = watch()
   feed.start(ID)

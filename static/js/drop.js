@@ -1,0 +1,65 @@
+// Files that are dropped onto the page or pasted into it: the whole page is the target, and says so.
+
+import { onScopeDispose, ref } from '../vendor/vue.runtime.esm-browser.prod.js'
+import { dropped, filesIn } from './folders.js'
+import { html } from './html.js'
+import { Icon } from './icons.js'
+
+const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files')
+
+/** Pointer events of a drag come from every element on its way; only the count tells whether it left the page. */
+function dragging(over, wanted) {
+  let depth = 0
+  const set = (value) => {
+    depth = value
+    over.value = value > 0
+  }
+  const enter = (event) => holdsFiles(event) && wanted() && set(depth + 1)
+  const leave = (event) => holdsFiles(event) && set(Math.max(0, depth - 1))
+  return { enter, leave, end: () => set(0) }
+}
+
+/**
+ * @param {{wanted: () => boolean, onFiles: (files: File[]) => void}} options
+ * @returns {{over: Ref<boolean>, reading: Ref<boolean>}} whether files hang over the page; whether a folder is being read
+ */
+export function useDrop({ wanted, onFiles }) {
+  const over = ref(false)
+  const reading = ref(false)
+  const drag = dragging(over, wanted)
+
+  async function take(things) {
+    reading.value = true
+    const files = await filesIn(things)
+    reading.value = false
+    if (files.length > 0 && wanted()) onFiles(files)
+  }
+
+  const handlers = {
+    dragenter: drag.enter,
+    dragleave: drag.leave,
+    // Without this the browser opens the file in place of the page, whatever is shown.
+    dragover: (event) => holdsFiles(event) && event.preventDefault(),
+    drop: (event) => {
+      if (!holdsFiles(event)) return
+      event.preventDefault()
+      drag.end()
+      if (wanted()) take(dropped(event.dataTransfer))
+    },
+    paste: (event) => {
+      const files = [...(event.clipboardData?.files ?? [])]
+      if (files.length === 0 || !wanted()) return
+      event.preventDefault()
+      onFiles(files)
+    },
+  }
+  for (const [name, handler] of Object.entries(handlers)) addEventListener(name, handler)
+  onScopeDispose(() => {
+    for (const [name, handler] of Object.entries(handlers)) removeEventListener(name, handler)
+  })
+  return { over, reading }
+}
+
+export const DropHere = ({ words }) => html`
+  <div class="drop-here"><p><${Icon} name="upload" /><strong>${words.say('dropNow')}</strong></p></div>`
+DropHere.props = ['words']

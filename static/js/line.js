@@ -1,0 +1,93 @@
+// The requests that run now: how many there may be, what they tell, and whether they still live. Knows one request's
+// life; which file is next, and what becomes of it afterwards, is the queue's affair.
+
+import { finished, flowing, lost, startPace } from './pace.js'
+import { send } from './send.js'
+import { Watchdog } from './watchdog.js'
+
+export class Line {
+  /**
+   * @param {object} env see send.js, and {setTimeout, clearTimeout, now}
+   * @param {import('./entries.js').Entries} entries
+   * @param {(key: string, outcome: object) => void} onDone the outcome as in send.js; never for one that was stopped
+   */
+  constructor(env, entries, onDone) {
+    Object.assign(this, { env, entries, onDone })
+    this.requests = new Map()
+    this.watchdog = new Watchdog(env, (key) => this.#stalled(key))
+    this.reset()
+  }
+
+  reset() {
+    this.pace = startPace(this.env.now())
+  }
+
+  get hasRoom() {
+    return this.requests.size < this.pace.limit
+  }
+
+  has(key) {
+    return this.requests.has(key)
+  }
+
+  get(key) {
+    return this.requests.get(key)
+  }
+
+  send({ key }) {
+    this.watchdog.watch(key)
+    const request = send(this.env, this.entries.get(key), {
+      url: (url) => this.entries.change(key, { url }),
+      fileId: (fileId) => this.entries.change(key, { fileId }),
+      sent: (bytes) => this.#sent(key, bytes),
+      done: (outcome) => this.requests.get(key) === request && this.#over(key, outcome),
+    })
+    this.requests.set(key, request)
+  }
+
+  /** Ends it without a word to the station. */
+  stop(key) {
+    const request = this.requests.get(key)
+    this.#release(key)
+    request?.abort()
+  }
+
+  stopAll() {
+    for (const key of [...this.requests.keys()]) this.stop(key)
+  }
+
+  /** The station stored some of it. */
+  stored({ key, sent, size }) {
+    this.watchdog.moved(key, sent >= size)
+  }
+
+  lost() {
+    this.pace = lost(this.pace, this.env.now())
+  }
+
+  finished() {
+    this.pace = finished(this.pace, this.env.now())
+  }
+
+  #release(key) {
+    this.requests.delete(key)
+    this.watchdog.leave(key)
+  }
+
+  #sent(key, bytes) {
+    const { size, sent } = this.entries.get(key)
+    if (bytes !== sent) this.watchdog.moved(key, bytes >= size)
+    if (sent !== null && bytes > sent) this.pace = flowing(this.pace, this.env.now())
+    this.entries.change(key, { sent: bytes })
+  }
+
+  #stalled(key) {
+    this.requests.get(key)?.abort()
+    this.#over(key, { problem: { code: 'STALLED' } })
+  }
+
+  #over(key, outcome) {
+    this.#release(key)
+    this.onDone(key, outcome)
+  }
+}

@@ -1,0 +1,43 @@
+// What somebody orders of the files under way: pausing, going on, trying again, cancelling. Knows the calls and the
+// queue; keeps nothing.
+
+import * as api from './api.js'
+import { attempt } from './attempt.js'
+
+export function ordersOf({ env, page, queue, list }) {
+  const { uploads } = queue
+  const order = (call, fileId) => attempt(page, () => call(env, page.sessionId, fileId))
+  // What waits to be picked again may be on its way from another tab.
+  const isOurs = ({ entry }) => Boolean(uploads.entries.get(entry)?.file)
+  const goOn = (row) => {
+    queue.keepOn()
+    uploads.retry(row.entry)
+  }
+  const all = (name, call) => () => {
+    for (const row of list.value.filter((each) => each[name])) call(row)
+  }
+  const pause = (row) => (isOurs(row) ? uploads.pause(row.entry) : order(api.pause, row.fileId))
+  const resume = (row) => (isOurs(row) ? goOn(row) : order(api.resume, row.fileId))
+  return {
+    pause,
+    resume,
+    retry: goOn,
+    pauseAll: all('canPause', pause),
+    resumeAll: all('canResume', resume),
+    retryAll: all('canRetry', goOn),
+    async cancel(row) {
+      if (row.fileId === null) uploads.drop(row.entry)
+      else if ((await order(api.cancel, row.fileId)) && row.entry) uploads.drop(row.entry)
+    },
+    async cancelAll() {
+      page.asking = null
+      // Of these the station has not heard: they would be kept for another session.
+      for (const { key } of uploads.homeless()) uploads.drop(key)
+      if (await order(api.cancel, null)) uploads.dropAll()
+    },
+    finish() {
+      page.asking = null
+      return order(api.complete)
+    },
+  }
+}

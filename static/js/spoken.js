@@ -1,0 +1,44 @@
+// What the page says beside its sheet: the tab's title, and sentences for those who listen. Pure.
+
+import { ending } from './rows.js'
+
+/** The title of the tab: how far it is, for those who look at another one meanwhile. */
+export function title({ step, sum, state }, words) {
+  if (step === 'sending') return `${words.percent(sum.progress)} · ${words.say('title')}`
+  if (step === 'done') return words.say(ending(state))
+  return words.say(step === 'pin' ? 'pinTitle' : 'title')
+}
+
+/** How much arrived. */
+export function arrived({ summary }, rows, words) {
+  const stored = rows.filter(({ phase }) => phase === 'completed')
+  if (stored.length === 0) return words.say('noneStored')
+  return words.say('doneCount', {
+    done: summary.completedFiles,
+    total: summary.totalFiles,
+    size: words.bytes(stored.reduce((sum, { size }) => sum + (size ?? 0), 0)),
+    time: words.seconds(summary.totalTime),
+  })
+}
+
+/** Said when it can wait: in steps of ten per cent, or a screen reader would never stop talking. */
+export function politely({ step, sum, status, online, state, rows }, words) {
+  if (step === 'done') return arrived(state, rows, words)
+  if (step !== 'sending' || sum.count === 0) return ''
+  if (!online || status === 'offline') return words.say('saidOffline')
+  const percent = words.percent(Math.floor(sum.progress / 10) * 10)
+  return words.say('overallSaid', { done: sum.done, count: words.files(sum.count), percent })
+}
+
+/**
+ * Said at once: what has failed since the last time.
+ * @param {Set<string>} known keys of rows that had failed before
+ */
+export function atOnce(rows, known, words, contact) {
+  const failed = rows.filter(({ phase, key }) => phase === 'failed' && !known.has(key))
+  if (failed.length === 0) return ''
+  if (failed.length > 1) return words.say('saidFailedMany', { files: words.files(failed.length) })
+  const [{ name, problem }] = failed
+  const { message, advice } = words.error(problem, contact)
+  return words.say('saidFailed', { name, message: message + advice })
+}

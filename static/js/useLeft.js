@@ -1,0 +1,61 @@
+// Uploads that an earlier visit of this browser left unfinished. Knows the memory and asks the station once for each;
+// what is over there is forgotten, what cannot be asked is kept and not shown.
+
+import { onScopeDispose, shallowRef } from '../vendor/vue.runtime.esm-browser.prod.js'
+import * as api from './api.js'
+
+const OVER = ['completed', 'cancelled']
+// More than anybody left behind; each costs a request.
+const MOST = 5
+
+function summed({ sessionId, at, files }, told) {
+  const known = new Map(told.files.map((file) => [file.id, file]))
+  const open = files.filter(({ fileId }) => !OVER.includes(known.get(fileId)?.status))
+  const stored = ({ fileId }) => known.get(fileId)?.uploadedBytes ?? 0
+  return {
+    sessionId,
+    at,
+    count: open.length,
+    stored: open.reduce((sum, file) => sum + stored(file), 0),
+    total: open.reduce((sum, { size }) => sum + size, 0),
+    names: open.map(({ name }) => name),
+  }
+}
+
+export function useLeft(env, memory) {
+  const left = shallowRef([])
+  let round = 0
+
+  async function ask(session) {
+    try {
+      const told = await api.fetchProgress(env, session.sessionId)
+      const sum = told.summary ? null : summed(session, told)
+      if (sum?.count > 0) return sum
+      memory.forget(session.sessionId)
+    } catch ({ problem }) {
+      if (problem?.code === 'SESSION_NOT_FOUND') memory.forget(session.sessionId)
+    }
+    return null
+  }
+
+  async function look() {
+    const mine = (round += 1)
+    const found = await Promise.all(memory.sessions().slice(0, MOST).map(ask))
+    if (mine === round) left.value = found.filter((sum) => sum !== null)
+  }
+
+  const clear = () => {
+    round += 1
+    left.value = []
+  }
+  onScopeDispose(clear)
+  return {
+    left,
+    look,
+    clear,
+    forget({ sessionId }) {
+      memory.forget(sessionId)
+      left.value = left.value.filter((sum) => sum.sessionId !== sessionId)
+    },
+  }
+}

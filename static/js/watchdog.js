@@ -1,0 +1,52 @@
+// Notices requests of which nothing is heard any more: no browser ends a request that the network swallowed. Knows
+// keys and a clock; what they stand for, and what is done about it, is the owner's affair.
+
+import { Timers } from './timers.js'
+
+export const SILENCE = 20000
+// All is sent, and the station stores, syncs and checks it.
+export const ANSWER = 90000
+const TICK = 1000
+
+export class Watchdog {
+  /**
+   * @param {object} env {setTimeout, clearTimeout, now}
+   * @param {(key: string) => void} onStall called once; the key is watched no more
+   */
+  constructor(env, onStall) {
+    Object.assign(this, { env, onStall })
+    this.timers = new Timers(env)
+    this.watched = new Map()
+  }
+
+  watch(key) {
+    this.watched.set(key, { silent: 0, patience: SILENCE })
+    if (!this.timers.has('tick')) this.#tick()
+  }
+
+  leave(key) {
+    this.watched.delete(key)
+    if (this.watched.size === 0) this.timers.clearAll()
+  }
+
+  /** Something moved. `all`: and there is nothing left to send. */
+  moved(key, all = false) {
+    if (this.watched.has(key)) this.watched.set(key, { silent: 0, patience: all ? ANSWER : SILENCE })
+  }
+
+  #tick() {
+    const before = this.env.now()
+    this.timers.after('tick', TICK, () => {
+      // A page that was frozen, or a phone that slept, has not been listening: that time is nobody's silence. A clock
+      // that was set back is not, either.
+      const heard = Math.min(Math.max(this.env.now() - before, 0), 2 * TICK)
+      if (this.watched.size > 0) this.#tick()
+      for (const [key, state] of [...this.watched]) {
+        state.silent += heard
+        if (state.silent < state.patience) continue
+        this.leave(key)
+        this.onStall(key)
+      }
+    })
+  }
+}

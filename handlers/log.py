@@ -7,14 +7,15 @@ import logging
 from tornado.web import RequestHandler
 
 log = logging.getLogger("upload_station.access")
+_MANY = {"Static", "Handover"}  # some forty for each page that is opened; one every two seconds from each kiosk
 
 
 def log_request(handler: RequestHandler) -> None:
     """For Tornado's `log_function`."""
     status = handler.get_status()
     level = logging.INFO if status < 500 else logging.WARNING
-    if status < 400 and type(handler).__name__ == "Static":
-        level = logging.DEBUG  # some thirty for each page that is opened
+    if status < 400 and type(handler).__name__ in _MANY:
+        level = logging.DEBUG
     took = round(1000 * handler.request.request_time())
     request_id = getattr(handler, "request_id", "-")
     log.log(level, "%s %s %d %dms %s", _shown(handler.request.method), type(handler).__name__, status, took, request_id)

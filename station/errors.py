@@ -13,7 +13,7 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """Whose affair it is: the line's, which mends itself; the file's, whose owner can; the station's, ask `contact`."""
+    """Who can mend it: the line, by itself; whoever sends the file; or the station's people (`contact`)."""
 
     NETWORK = "network"
     FILE = "file"
@@ -59,12 +59,12 @@ _ROWS = (
     Row("VALIDATION_ERROR",         400, False, SYSTEM,  ("请求的内容不正确", "请检查后再发送"), ("The request is not right.", "Correct it and send it again.")),
     Row("NO_FILES",                 400, False, FILE,    ("没有选择文件", "请先选择要上传的文件"), ("No file was sent.", "Choose a file first.")),
     Row("TOO_MANY_FILES",           400, False, FILE,    ("文件数量太多", "请分几次上传"), ("There are too many files.", "Send them in several batches.")),
-    Row("SESSION_NOT_FOUND",        404, False, SYSTEM,  ("找不到这次上传", "请重新开始上传"), ("There is no such upload session.", "Start a new upload.")),
+    Row("SESSION_NOT_FOUND",        404, False, FILE,    ("找不到这次上传", "请重新开始上传"), ("There is no such upload session.", "Start a new upload.")),
     Row("FILE_NOT_FOUND",           404, False, SYSTEM,  ("找不到这个文件", "请刷新页面后重试"), ("There is no such file.", "Reload the page and try again.")),
     Row("NOT_FOUND",                404, False, SYSTEM,  ("找不到这个页面", "请检查网址"), ("There is nothing at this address.", "Check the address.")),
     Row("METHOD_NOT_ALLOWED",       405, False, SYSTEM,  ("不支持这种请求方式", "请查看接口文档"), ("This address does not take that method.", "See the protocol's documentation.")),
     Row("REQUEST_TOO_LARGE",        413, False, SYSTEM,  ("请求内容太大", "请减少请求的内容"), ("The request is too large.", "Send less in one request.")),
-    Row("SESSION_CLOSED",           409, False, SYSTEM,  ("这次上传已经结束", "请重新开始上传"), ("This upload session is over.", "Start a new upload.")),
+    Row("SESSION_CLOSED",           409, False, FILE,    ("这次上传已经结束", "请重新开始上传"), ("This upload session is over.", "Start a new upload.")),
     Row("UPLOAD_ALREADY_COMPLETED", 409, False, FILE,    ("文件已经上传完成", "无需再次上传"), ("The file has already arrived.", "There is nothing more to do.")),
     Row("UPLOAD_CANCELLED",         409, False, FILE,    ("上传已取消", "如需要请重新上传"), ("The upload was cancelled.", "Send the file again if you want it stored.")),
     Row("NOT_RESUMABLE",            409, False, FILE,    ("这种上传方式不能暂停", "可以取消后重新上传"), ("This kind of upload cannot be paused.", "Cancel it and send it again instead.")),
@@ -78,11 +78,11 @@ _ROWS = (
     Row("RATE_LIMIT_EXCEEDED",      429, True,  NETWORK, ("请求太频繁", "请稍后重试"), ("There were too many requests.", "Wait a moment and try again.")),
     Row("TOO_MANY_CONNECTIONS",     503, True,  NETWORK, ("连接数已满", "请稍后重试"), ("The station is busy.", "Wait a moment and try again.")),
     Row("UNAUTHORIZED",             401, False, SYSTEM,  ("需要管理员口令", "请联系{contact}"), ("The operator's token is needed.", "Ask {contact}.")),
-    Row("PIN_REQUIRED",             401, False, SYSTEM,  ("需要上传口令", "请输入现场公布的口令"), ("A PIN is needed to send files.", "Enter the PIN that is shown at the station.")),
-    Row("PIN_WRONG",                401, False, SYSTEM,  ("口令不对", "请核对后再输入"), ("That is not the PIN.", "Check it and enter it again.")),
-    Row("CODE_UNKNOWN",             404, False, SYSTEM,  ("没有这个数字码，或者它已经用过或过期", "请输入屏幕上现在显示的数字码"), ("There is no such code, or it was used or has expired.", "Enter the code that the screen shows now.")),
+    Row("PIN_REQUIRED",             401, False, FILE,    ("需要上传口令", "请输入现场公布的口令"), ("A PIN is needed to send files.", "Enter the PIN that is shown at the station.")),
+    Row("PIN_WRONG",                401, False, FILE,    ("口令不对", "请核对后再输入"), ("That is not the PIN.", "Check it and enter it again.")),
+    Row("CODE_UNKNOWN",             404, False, FILE,    ("没有这个数字码，或者它已经用过或过期", "请输入屏幕上现在显示的数字码"), ("There is no such code, or it was used or has expired.", "Enter the code that the screen shows now.")),
     Row("FORBIDDEN_ORIGIN",         403, False, SYSTEM,  ("不允许从其他网站发起请求", "请直接打开本站页面"), ("Requests from other sites are not allowed.", "Open the station's own page.")),
-    Row("FORBIDDEN_HOST",           421, False, SYSTEM,  ("不认识这个网址", "请用本站的地址访问；如需新增网址请联系{contact}"), ("The station does not answer to this host name.", "Use the station's own address, or ask {contact} to allow this name.")),
+    Row("FORBIDDEN_HOST",           421, False, FILE,    ("不认识这个网址", "请用本站的地址访问；如需新增网址请联系{contact}"), ("The station does not answer to this host name.", "Use the station's own address, or ask {contact} to allow this name.")),
 )
 # fmt: on
 ERRORS: Mapping[str, Row] = MappingProxyType({row.code: row for row in _ROWS})

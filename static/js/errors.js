@@ -13,12 +13,12 @@ export const ERRORS = {
   "VALIDATION_ERROR": {"retry": false, "kind": "system", "zh": ["请求的内容不正确", "请检查后再发送"], "en": ["The request is not right.", "Correct it and send it again."]},
   "NO_FILES": {"retry": false, "kind": "file", "zh": ["没有选择文件", "请先选择要上传的文件"], "en": ["No file was sent.", "Choose a file first."]},
   "TOO_MANY_FILES": {"retry": false, "kind": "file", "zh": ["文件数量太多", "请分几次上传"], "en": ["There are too many files.", "Send them in several batches."]},
-  "SESSION_NOT_FOUND": {"retry": false, "kind": "system", "zh": ["找不到这次上传", "请重新开始上传"], "en": ["There is no such upload session.", "Start a new upload."]},
+  "SESSION_NOT_FOUND": {"retry": false, "kind": "file", "zh": ["找不到这次上传", "请重新开始上传"], "en": ["There is no such upload session.", "Start a new upload."]},
   "FILE_NOT_FOUND": {"retry": false, "kind": "system", "zh": ["找不到这个文件", "请刷新页面后重试"], "en": ["There is no such file.", "Reload the page and try again."]},
   "NOT_FOUND": {"retry": false, "kind": "system", "zh": ["找不到这个页面", "请检查网址"], "en": ["There is nothing at this address.", "Check the address."]},
   "METHOD_NOT_ALLOWED": {"retry": false, "kind": "system", "zh": ["不支持这种请求方式", "请查看接口文档"], "en": ["This address does not take that method.", "See the protocol's documentation."]},
   "REQUEST_TOO_LARGE": {"retry": false, "kind": "system", "zh": ["请求内容太大", "请减少请求的内容"], "en": ["The request is too large.", "Send less in one request."]},
-  "SESSION_CLOSED": {"retry": false, "kind": "system", "zh": ["这次上传已经结束", "请重新开始上传"], "en": ["This upload session is over.", "Start a new upload."]},
+  "SESSION_CLOSED": {"retry": false, "kind": "file", "zh": ["这次上传已经结束", "请重新开始上传"], "en": ["This upload session is over.", "Start a new upload."]},
   "UPLOAD_ALREADY_COMPLETED": {"retry": false, "kind": "file", "zh": ["文件已经上传完成", "无需再次上传"], "en": ["The file has already arrived.", "There is nothing more to do."]},
   "UPLOAD_CANCELLED": {"retry": false, "kind": "file", "zh": ["上传已取消", "如需要请重新上传"], "en": ["The upload was cancelled.", "Send the file again if you want it stored."]},
   "NOT_RESUMABLE": {"retry": false, "kind": "file", "zh": ["这种上传方式不能暂停", "可以取消后重新上传"], "en": ["This kind of upload cannot be paused.", "Cancel it and send it again instead."]},
@@ -32,9 +32,9 @@ export const ERRORS = {
   "RATE_LIMIT_EXCEEDED": {"retry": true, "kind": "network", "zh": ["请求太频繁", "请稍后重试"], "en": ["There were too many requests.", "Wait a moment and try again."]},
   "TOO_MANY_CONNECTIONS": {"retry": true, "kind": "network", "zh": ["连接数已满", "请稍后重试"], "en": ["The station is busy.", "Wait a moment and try again."]},
   "UNAUTHORIZED": {"retry": false, "kind": "system", "zh": ["需要管理员口令", "请联系{contact}"], "en": ["The operator's token is needed.", "Ask {contact}."]},
-  "PIN_REQUIRED": {"retry": false, "kind": "system", "zh": ["需要上传口令", "请输入现场公布的口令"], "en": ["A PIN is needed to send files.", "Enter the PIN that is shown at the station."]},
-  "PIN_WRONG": {"retry": false, "kind": "system", "zh": ["口令不对", "请核对后再输入"], "en": ["That is not the PIN.", "Check it and enter it again."]},
-  "CODE_UNKNOWN": {"retry": false, "kind": "system", "zh": ["没有这个数字码，或者它已经用过或过期", "请输入屏幕上现在显示的数字码"], "en": ["There is no such code, or it was used or has expired.", "Enter the code that the screen shows now."]},
+  "PIN_REQUIRED": {"retry": false, "kind": "file", "zh": ["需要上传口令", "请输入现场公布的口令"], "en": ["A PIN is needed to send files.", "Enter the PIN that is shown at the station."]},
+  "PIN_WRONG": {"retry": false, "kind": "file", "zh": ["口令不对", "请核对后再输入"], "en": ["That is not the PIN.", "Check it and enter it again."]},
+  "CODE_UNKNOWN": {"retry": false, "kind": "file", "zh": ["没有这个数字码，或者它已经用过或过期", "请输入屏幕上现在显示的数字码"], "en": ["There is no such code, or it was used or has expired.", "Enter the code that the screen shows now."]},
   "FORBIDDEN_ORIGIN": {"retry": false, "kind": "system", "zh": ["不允许从其他网站发起请求", "请直接打开本站页面"], "en": ["Requests from other sites are not allowed.", "Open the station's own page."]},
-  "FORBIDDEN_HOST": {"retry": false, "kind": "system", "zh": ["不认识这个网址", "请用本站的地址访问；如需新增网址请联系{contact}"], "en": ["The station does not answer to this host name.", "Use the station's own address, or ask {contact} to allow this name."]}
+  "FORBIDDEN_HOST": {"retry": false, "kind": "file", "zh": ["不认识这个网址", "请用本站的地址访问；如需新增网址请联系{contact}"], "en": ["The station does not answer to this host name.", "Use the station's own address, or ask {contact} to allow this name."]}
 }

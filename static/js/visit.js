@@ -5,7 +5,8 @@ import { backoff } from './backoff.js'
 import { NOTHING, outlook } from './outlook.js'
 import { allowed, away, flowing, stageOf, started, SUMMARY } from './stage.js'
 
-const HANDOVER = 5000
+// How soon the screen says that a phone is here, and shows another code for one that was used.
+const HANDOVER = 2000
 // Nobody is in a hurry: a PIN may have been taken away from the station, or given in another window.
 const PIN_AGAIN = 60000
 // The station says that the session is over, but not how it ended.

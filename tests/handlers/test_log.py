@@ -59,11 +59,13 @@ async def test_a_strange_method_does_not_write_into_the_log(box: Box, caplog: py
 
 
 @on_the_loop
-async def test_the_page_s_own_files_are_no_news_unless_they_are_missing(
+async def test_what_pages_ask_all_the_time_is_no_news_unless_it_fails(
     box: Box, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     await box.get("/static/js/main.js")
     await box.get("/static/js/nothing.js")
+    opened = (await box.post("/api/upload/session", {"autoComplete": False})).json()
+    await box.post(f"/api/upload/handover/{opened['sessionId']}")
     lines = [record.getMessage() for record in caplog.records if record.name == "upload_station.access"]
-    assert [line.split()[1:3] for line in lines] == [["Static", "404"]]
+    assert [line.split()[1:3] for line in lines] == [["Static", "404"], ["OpenSession", "201"]]

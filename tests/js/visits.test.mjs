@@ -170,7 +170,8 @@ test('the code that is on the screen is told with every handover', async () => {
   const before = at.handed.value
   await clock.pass(11000)
   const codes = hall.posts.filter(([what]) => what === 'handover').map(([, body]) => body)
-  assert.deepEqual(codes, [{}, { code: '123456' }, { code: '123456' }])
+  assert.ok(codes.length > 3, 'it is asked every few seconds')
+  assert.deepEqual(codes, [{}, ...codes.slice(1).map(() => ({ code: '123456' }))])
   assert.equal(at.handed.value, before, 'nothing changed, so nothing is drawn')
   scope.stop()
 })

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
-from tornado.web import Application, StaticFileHandler
+from tornado.web import Application
 
 from handlers.access import Pin
-from handlers.answers import INERT_POLICY, WORKER_POLICY
-from handlers.base import Base, Refuse
+from handlers.base import Refuse
 from handlers.batch import BatchUpload
 from handlers.door import Door
 from handlers.gate import Gate
@@ -22,6 +21,7 @@ from handlers.push import LONGEST_MESSAGE, Push
 from handlers.raw import RawUpload
 from handlers.resumable import Resumable
 from handlers.sessions import Cancel, Complete, Limits, OpenSession, Pause, Resume, Validate
+from handlers.static import Again, Copies, Static
 from handlers.stream import EventStream
 from station.errors import Problem
 from station.station import Station
@@ -30,27 +30,9 @@ HERE = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 
 
-class Static(Base, StaticFileHandler):
-    """The page's own files, with the same headers and errors as everything else."""
-
-    def initialize(self, station: Station, path: str) -> None:  # type: ignore[override]
-        Base.initialize(self, station)
-        StaticFileHandler.initialize(self, path)
-
-    def compute_etag(self) -> str | None:
-        whole = super().compute_etag()
-        return whole and f'"{whole[1:33]}"'  # 128 bits tell versions apart; Tornado sends all 512
-
-    def set_extra_headers(self, path: str) -> None:
-        self.set_header("Cache-Control", "no-cache")  # a new version of the station is seen at once
-        for name in ("Accept-Ranges", "Referrer-Policy", "X-Frame-Options"):
-            self.clear_header(name)  # the policy says it, or there is nothing to say: a page has fifty such answers
-        works = self.absolute_path is not None and Path(self.root, "js", "worker") in Path(self.absolute_path).parents
-        self.set_header("Content-Security-Policy", WORKER_POLICY if works else INERT_POLICY)
-
-
 def routes(station: Station) -> list[Any]:
     given = {"station": station}
+    files = {**given, "path": str(HERE / "static"), "copies": Copies()}
     return [
         (r"/", Index, given),
         (r"/s/([^/]+)", Index, given),
@@ -78,7 +60,8 @@ def routes(station: Station) -> list[Any]:
         (r"/api/upload/file/([^/]+)", StoredFile, given),
         (r"/ws", Push, given),
         (r"/health", Health, given),
-        (r"/static/(.*)", Static, {**given, "path": str(HERE / "static")}),
+        (r"/static/again-\d{1,4}/((?:js|vendor)/.*)", Again, files),
+        (r"/static/(.*)", Static, files),
     ]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from handlers import lan, qr
 from handlers.base import Base, verb
-from handlers.modules import needed
+from handlers.modules import needed, sentences
 from station.codes import digits_of
 from station.errors import Refused
 
@@ -31,7 +31,7 @@ class Kiosk(Base):
         self.render(
             "kiosk.html",
             lang=self.language,
-            modules=needed("js/kiosk.js"),
+            modules=needed("js/kiosk.js", sentences(self.language)),
             category=asked if asked in config.categories else config.categories[0],
             wifi=bool(config.wifi_name),
             contact=config.contact,

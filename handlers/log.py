@@ -7,7 +7,8 @@ import logging
 from tornado.web import RequestHandler
 
 log = logging.getLogger("upload_station.access")
-_MANY = {"Static", "Handover"}  # some forty for each page that is opened; one every two seconds from each kiosk
+# Dozens for each page that is opened; one every two seconds from each kiosk.
+_MANY = {"Static", "Again", "Handover"}
 
 
 def log_request(handler: RequestHandler) -> None:

@@ -14,11 +14,12 @@ _IMPORT = re.compile(r"^(?:import|export)\b[^'\n;]*?'(\.[^']+)'", re.MULTILINE)
 
 
 @cache
-def needed(name: str) -> tuple[str, ...]:
-    """Addresses of all modules that `static/<name>` imports, directly or not, sorted. `import()` does not count."""
+def needed(name: str, *later: str) -> tuple[str, ...]:
+    """Addresses of all modules that `static/<name>` imports, directly or not, the largest first. `import()` does not
+    count: `later` names modules that the page is known to import so, and which are listed with what they need."""
     start = STATIC / name
     found: set[Path] = set()
-    waiting = [start]
+    waiting = [start, *(STATIC / each for each in later)]
     while waiting:
         module = waiting.pop()
         if module in found:
@@ -27,4 +28,11 @@ def needed(name: str) -> tuple[str, ...]:
         if module.parent.name != "vendor":
             named = _IMPORT.findall(module.read_text(encoding="utf-8"))
             waiting += [(module.parent / each).resolve() for each in named]
-    return tuple(sorted(f"/static/{each.relative_to(STATIC).as_posix()}" for each in found - {start}))
+    # What takes longest is asked for first: a browser has few requests open at a time.
+    ordered = sorted(found - {start}, key=lambda module: (-module.stat().st_size, module))
+    return tuple(f"/static/{each.relative_to(STATIC).as_posix()}" for each in ordered)
+
+
+def sentences(language: str) -> str:
+    """The module with what the page says in a language."""
+    return "js/zh.js" if language.startswith("zh") else "js/en.js"

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from handlers.access import is_asked
 from handlers.base import Base
-from handlers.modules import needed
+from handlers.modules import needed, sentences
 from station.errors import Refused
 
 # The categories of the start have names for people; any other is shown as it is called.
@@ -34,14 +34,17 @@ class Index(Base):
             self.render("missing.html", lang=self.language)
             return
         names = self.station.config.categories
+        pin_required = not session_id and is_asked(self)
+        # Whoever comes to choose gets what that needs, and the rest of the page a moment later.
+        later = ["js/rest.js"] if session_id or pin_required else []
         labels = [(name, label(name, self.language)) for name in names]
         self.render(
             "index.html",
             lang=self.language,
             session_id=session_id,
             categories=labels,
-            pin_required=not session_id and is_asked(self),
-            modules=needed("js/main.js"),
+            pin_required=pin_required,
+            modules=needed("js/main.js", sentences(self.language), *later),
         )
 
     async def _is_known(self, session_id: str) -> bool:

@@ -30,13 +30,15 @@ class EventStream(Base):
         if picture.settled and last_seq == picture.seq and epoch in (None, picture.epoch):
             self.set_status(204)
             return
+        stream = self._stream()
+        if stream.closed():
+            return  # gone again already
         self._epoch = picture.epoch
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Accel-Buffering", "no")  # nginx would hold events back
         # Tornado's compression would wrap the stream; an encoding that is set already is left alone.
         self.set_header("Content-Encoding", "identity")
-        stream = self._stream()
         stream.set_nodelay(True)
         stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         super().write(f"retry: {_RETRY}\n\n")

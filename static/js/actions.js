@@ -2,8 +2,7 @@
 // are sent off; keeps nothing itself.
 
 import * as api from './api.js'
-import { attempt } from './attempt.js'
-import { ordersOf } from './orders.js'
+import { attempt, ordersOf } from './orders.js'
 import { placeOf } from './place.js'
 
 const idOf = (file) => file?.fileId ?? file?.id ?? null
@@ -25,7 +24,7 @@ function sendingOf({ env, page, station, queue, choice, step }, place) {
       return
     }
     chosen.value = chosen.value.filter((file) => !files.includes(file))
-    choice.refused.value = []
+    choice.dismiss()
     place.follow(opened.sessionId)
     env.show(`/s/${opened.sessionId}`)
     add(files.map((file, index) => ({ file, fileId: idOf(opened.files?.[index]) })))

@@ -36,7 +36,8 @@ export const post = (env, path, body, more) =>
 const described = (files) => files.map(({ name, size, type }) => ({ name, size, type: type ?? '' }))
 const session = (name, sessionId) => `/api/upload/${name}/${encodeURIComponent(sessionId)}`
 
-export const fetchConfig = (env) => call(env, '/api/upload/config')
+// The page has it on its way already (rel=preload), and only a plain request takes that up.
+export const fetchConfig = (env) => call(env, '/api/upload/config', { cache: 'default' })
 
 export const fetchProgress = (env, sessionId) => call(env, session('progress', sessionId))
 

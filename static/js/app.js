@@ -2,16 +2,10 @@
 
 import { nextTick, watch, watchEffect } from '../vendor/vue.runtime.esm-browser.prod.js'
 import { Choose } from './choose.js'
-import { Question } from './dialog.js'
-import { Done } from './done.js'
 import { DropHere, useDrop } from './drop.js'
 import { html } from './html.js'
 import { Icon } from './icons.js'
 import { Connection, Problem } from './parts.js'
-import { Pin } from './pin.js'
-import { Said } from './said.js'
-import { Sending } from './sending.js'
-import { title } from './spoken.js'
 import { useLanguage } from './useLanguage.js'
 import { useUploads } from './useUploads.js'
 
@@ -34,7 +28,8 @@ const Loading = ({ at, words }) =>
   </section>`
 Loading.props = ['at', 'words']
 
-const STEPS = { loading: Loading, pin: Pin, choose: Choose, sending: Sending, done: Done, gone: Gone }
+const STEPS = { choose: Choose, gone: Gone }
+const drawnBy = (step, rest) => STEPS[step] ?? rest?.STEPS[step] ?? Loading
 
 const top = (at, { words, other, change }) => html`<header>
   ${
@@ -52,28 +47,40 @@ const takesFiles = (at) =>
 
 const seen = (at) => ({ step: at.step.value, sum: at.sum.value, state: at.state.value })
 
+// What is heard and asked comes with the rest of the page, which is there before anything happens.
+const besides = (at, words) => {
+  const { Said, Question } = at.rest.value ?? {}
+  return Said && [html`<${Said} at=${at} words=${words} />`, html`<${Question} at=${at} words=${words} />`]
+}
+
+const draw = (at, drop, language) => {
+  const words = language.words.value
+  return html`<div class="page">
+    ${top(at, language)}
+    <main><${drawnBy(at.step.value, at.rest.value)} at=${at} words=${words} /></main>
+    ${drop.reading.value && html`<p class="toast" role="status">${words.say('readingFolder')}</p>`}
+    ${drop.over.value && html`<${DropHere} words=${words} />`}
+    ${besides(at, words)}
+  </div>`
+}
+
 export const App = {
-  props: ['sessionId', 'language'],
-  setup(props) {
-    const language = useLanguage(props.language)
-    const at = useUploads(props.sessionId)
+  props: ['sessionId', 'language', 'strings', 'env'],
+  emits: ['usable'],
+  setup(props, { emit }) {
+    const language = useLanguage(props.language, props.strings, props.env)
+    const at = useUploads(props.sessionId, props.env)
     const drop = useDrop({ wanted: () => takesFiles(at), onFiles: at.choose })
     watchEffect(() => {
-      document.title = title(seen(at), language.words.value)
-    })
-    // A new step is a new page for those who do not see it: go to its heading.
-    watch(at.step, (_, before) => before !== 'loading' && nextTick(() => document.querySelector('h1')?.focus()))
-    return () => {
       const words = language.words.value
-      const Step = STEPS[at.step.value]
-      return html`<div class="page">
-        ${top(at, language)}
-        <main><${Step} at=${at} words=${words} /></main>
-        <${Said} at=${at} words=${words} />
-        ${drop.reading.value && html`<p class="toast" role="status">${words.say('readingFolder')}</p>`}
-        ${drop.over.value && html`<${DropHere} words=${words} />`}
-        <${Question} at=${at} words=${words} />
-      </div>`
-    }
+      document.title = at.rest.value?.title(seen(at), words) ?? words.say('title')
+    })
+    watch(at.step, async (_, before) => {
+      await nextTick()
+      if (before === 'loading') emit('usable')
+      // A new step is a new page for those who do not see it: go to its heading.
+      else document.querySelector('h1')?.focus()
+    })
+    return () => draw(at, drop, language)
   },
 }

@@ -10,7 +10,7 @@ const KNOWN = ['blake3', 'sha256']
 export class Checksums {
   /**
    * @param {object} env {Worker?, setTimeout, clearTimeout}
-   * @param {(path: string) => any} address see trusted.js
+   * @param {(path: string) => any} address see scripts.js
    */
   constructor(env, address) {
     Object.assign(this, { env, address })

@@ -1,14 +1,8 @@
-// The first step: choose what to send. Only draws; useUploads does.
+// The first step: choose what to send. Only draws; useUploads does. What follows a choice is drawn by chosen.js.
 
-import { nextTick } from '../vendor/vue.runtime.esm-browser.prod.js'
 import { withoutClutter } from './folders.js'
 import { html } from './html.js'
-import { Icon } from './icons.js'
-import { IconButton, Looking, Picker, Problem } from './parts.js'
-import { pictureOf } from './pictures.js'
-import { Refused } from './refused.js'
-
-const total = (files) => files.reduce((sum, { size }) => sum + size, 0)
+import { Looking, Picker, Problem } from './parts.js'
 
 // What phones offer: their camera, their gallery. The main button has neither, for there any file is meant.
 const TILES = [
@@ -46,87 +40,37 @@ const limits = ({ maxFileSize, maxFiles, allowedTypes }, words) => html`
     ${formats(allowedTypes, words)}
   </div>`
 
-const ChosenFile = ({ file, words, onRemove }) => html`
-  <li class="file">
-    <${Icon} name=${pictureOf(file.name)} /><span class="name">${file.name}</span>
-    <span class="facts">${words.bytes(file.size)}</span>
-    <span class="actions"><${IconButton} icon="x" label=${words.say('removeNamed', { name: file.name })}
-      onPress=${(event) => onRemove(file, event)} /></span>
-  </li>`
-ChosenFile.props = ['file', 'words', 'onRemove']
-
-// Two files may have one name, and a File has no number: each gets one when it is first drawn.
-function numbering() {
-  const numbers = new WeakMap()
-  let given = 0
-  return (file) => {
-    if (!numbers.has(file)) numbers.set(file, (given += 1))
-    return numbers.get(file)
-  }
+// The rest of the page comes a moment after the first choice, and until then there is nothing of it to draw.
+const chosen = (at, words, contact) => {
+  const { Chosen, Refused } = at.rest.value ?? {}
+  const files = at.chosen.value
+  return [
+    Refused &&
+      html`<${Refused} refused=${at.refused.value} words=${words} contact=${contact} rest=${files.length > 0}
+      onDismiss=${at.dismiss} />`,
+    files.length > 0
+      ? html`<${Chosen} files=${files} at=${at} words=${words} />`
+      : limits(at.config.value, words),
+  ]
 }
 
-/** The pressed button goes with its file: the focus moves to the next one. */
-function remove(file, event, at) {
-  const item = event.currentTarget.closest('li')
-  const next = (item.nextElementSibling ?? item.previousElementSibling)?.querySelector('button')
-  at.unchoose(file)
-  nextTick(() => (next ?? document.querySelector('h1'))?.focus())
+const unfinished = (at, words) => {
+  const { Unfinished } = at.rest.value ?? {}
+  return at.left.value.map((left) => html`<${Unfinished} key=${left.sessionId} left=${left} at=${at} words=${words} />`)
 }
 
-const namesOf = (names, words) =>
-  names.length > 2
-    ? words.say('namesMore', { names: names.slice(0, 2).join(words.say('comma')) })
-    : names.join(words.say('comma'))
-
-const unfinished = (left, at, words) => html`
-  <section key=${left.sessionId} class="card">
-    <h2>${words.say('unfinishedTitle')}</h2>
-    <p>${words.say('unfinished', {
-      files: words.files(left.count),
-      stored: words.bytes(left.stored),
-      total: words.bytes(left.total),
-    })}</p>
-    <p class="hint names">${namesOf(left.names, words)}</p>
-    <div class="answers">
-      <button type="button" class="button" onClick=${() => at.goOn(left)}>${words.say('goOn')}</button>
-      <button type="button" class="button quiet" onClick=${() => at.forget(left)}>${words.say('forget')}</button>
-    </div>
+export const Choose = ({ at, words }) => {
+  const { page } = at
+  const { contact } = at.config.value
+  const some = at.chosen.value.length > 0
+  return html`<section>
+    <h1 tabindex="-1">${words.say('title')}</h1>
+    <p class="intro">${words.say(page.sessionId === null ? 'intro' : 'handedOver')}</p>
+    ${!some && unfinished(at, words)}
+    ${pickers(at, words, some)}
+    <${Looking} count=${page.preparing} words=${words} />
+    ${page.problem && html`<${Problem} problem=${page.problem} words=${words} contact=${contact} />`}
+    ${chosen(at, words, contact)}
   </section>`
-
-const chosenList = (files, numberOf, at, words) => html`
-  <ul class="files">${files.map(
-    (file) => html`<${ChosenFile} key=${numberOf(file)} file=${file} words=${words}
-      onRemove=${(which, event) => remove(which, event, at)} />`,
-  )}</ul>`
-
-const sendBar = (files, at, words) => html`
-  <div class="dock">
-    <p role="status">${words.say('chosen', { files: words.files(files.length), size: words.bytes(total(files)) })}</p>
-    <button type="button" class="button big" disabled=${at.page.opening} onClick=${at.send}>
-      ${words.say(at.page.opening ? 'opening' : 'send')}
-    </button>
-  </div>`
-
-export const Choose = {
-  props: ['at', 'words'],
-  setup({ at }) {
-    const numberOf = numbering()
-    return ({ words }) => {
-      const { page } = at
-      const config = at.config.value
-      const files = at.chosen.value
-      const some = files.length > 0
-      return html`<section>
-        <h1 tabindex="-1">${words.say('title')}</h1>
-        <p class="intro">${words.say(page.sessionId === null ? 'intro' : 'handedOver')}</p>
-        ${!some && at.left.value.map((left) => unfinished(left, at, words))}
-        ${pickers(at, words, some)}
-        <${Looking} count=${page.preparing} words=${words} />
-        ${page.problem && html`<${Problem} problem=${page.problem} words=${words} contact=${config.contact} />`}
-        <${Refused} refused=${at.refused.value} words=${words} contact=${config.contact} rest=${some}
-          onDismiss=${at.dismiss} />
-        ${some ? [chosenList(files, numberOf, at, words), sendBar(files, at, words)] : limits(config, words)}
-      </section>`
-    }
-  },
 }
+Choose.props = ['at', 'words']

@@ -3,7 +3,6 @@
 import { html } from './html.js'
 import { Icon } from './icons.js'
 import { Facts } from './parts.js'
-import { Refused } from './refused.js'
 import { checkedNote } from './row.js'
 import { ending } from './rows.js'
 import { arrived } from './spoken.js'
@@ -39,6 +38,16 @@ const MissedFile = ({ row, words, contact }) => html`
     <p class="why">${whyNot(row, words, contact)}</p>
   </li>`
 MissedFile.props = ['row', 'words', 'contact']
+
+// Refused before it was sent: the station has never heard of it.
+const notTaken = ({ file, problem }, index) => ({
+  key: `not-taken-${index}`,
+  fileId: null,
+  name: file.name,
+  size: file.size,
+  phase: 'failed',
+  problem,
+})
 
 const listed = (Item, rows, words, contact) => html`
   <ul class="files">${rows.map((row) => html`<${Item} key=${row.key} row=${row} words=${words} contact=${contact} />`)}</ul>`
@@ -76,9 +85,8 @@ export const Done = ({ at, words }) => {
   return html`<section>
     ${result(at, words)}
     ${different(rows, words)}
-    <${Refused} refused=${at.refused.value} words=${words} contact=${contact} onDismiss=${at.dismiss} />
     ${missed(
-      rows.filter(({ phase }) => phase !== 'completed'),
+      [...rows.filter(({ phase }) => phase !== 'completed'), ...at.notTaken.value.map(notTaken)],
       words,
       contact,
     )}

@@ -61,5 +61,5 @@ export function useDrop({ wanted, onFiles }) {
 }
 
 export const DropHere = ({ words }) => html`
-  <div class="drop-here"><p><${Icon} name="upload" /><strong>${words.say('dropNow')}</strong></p></div>`
+  <div class="drop-here" role="status"><p><${Icon} name="upload" /><strong>${words.say('dropNow')}</strong></p></div>`
 DropHere.props = ['words']

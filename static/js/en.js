@@ -1,6 +1,6 @@
 // Every sentence that the page shows, in English. What an error code means is in errors.js.
 
-export const EN = Object.freeze({
+export const STRINGS = Object.freeze({
   title: 'Send files',
   intro: 'Choose photos, videos or files on this device and send them straight to this station.',
   handedOver: 'You are connected to the screen. Choose what to send; the screen shows it too.',
@@ -26,6 +26,7 @@ export const EN = Object.freeze({
   limits: 'Up to {size} a file, up to {files} at a time',
   formats: 'Accepted formats',
   anyFormat: 'Any format will do',
+  atMost: 'At most {size}.',
   refusedTitle: 'These files will not be sent',
   refusedRest: 'All the others can go.',
   dismiss: 'OK',

@@ -5,6 +5,36 @@ import { Timers } from './timers.js'
 const HIDDEN = 250
 
 /**
+ * The frames of a window, of which all callbacks are one: what they change is drawn once. The browser by itself lets
+ * what follows each of them (Vue's drawing) happen before the next.
+ * @param {object} page {requestAnimationFrame, cancelAnimationFrame}
+ */
+export function together(page) {
+  let waiting = new Map()
+  let last = 0
+  let frame = null
+  const all = (time) => {
+    const now = waiting
+    waiting = new Map()
+    frame = null
+    for (const call of now.values()) call(time)
+  }
+  return {
+    requestAnimationFrame(call) {
+      frame ??= page.requestAnimationFrame(all)
+      waiting.set((last += 1), call)
+      return last
+    },
+    cancelAnimationFrame(id) {
+      waiting.delete(id)
+      if (waiting.size > 0 || frame === null) return
+      page.cancelAnimationFrame(frame)
+      frame = null
+    },
+  }
+}
+
+/**
  * A page that is not seen gets no frames: there a timer takes their place.
  * @param {object} env {requestAnimationFrame, cancelAnimationFrame, setTimeout, clearTimeout, hidden()}
  * @param {(value: any) => void} call

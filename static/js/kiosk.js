@@ -2,7 +2,12 @@
 
 import { createApp } from '../vendor/vue.runtime.esm-browser.prod.js'
 import { KioskApp } from './kioskApp.js'
+import { kioskEnv } from './useKiosk.js'
+import { sentencesOf } from './useLanguage.js'
 
 const root = document.getElementById('app')
+const language = document.documentElement.lang
+const env = kioskEnv()
+const { STRINGS: strings } = await env.module(sentencesOf(language), 0)
 const { category, wifi } = root.dataset
-createApp(KioskApp, { category, wifi: wifi === 'yes', language: document.documentElement.lang }).mount(root)
+createApp(KioskApp, { category, wifi: wifi === 'yes', language, strings, env }).mount(root)

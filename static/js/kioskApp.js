@@ -51,10 +51,10 @@ const out = ({ problem, config }, words) =>
   html`<${Away} problem=${problem.value} words=${words} contact=${config.value?.contact} />`
 
 export const KioskApp = {
-  props: ['category', 'wifi', 'language'],
+  props: ['category', 'wifi', 'language', 'strings', 'env'],
   setup(props) {
-    const language = useLanguage(props.language)
-    const at = useKiosk(props.category)
+    const language = useLanguage(props.language, props.strings, props.env)
+    const at = useKiosk(props.category, props.env)
     const words = () => withKiosk(language.words.value)
     watchEffect(() => {
       document.title = words().say('kioskTitle')

@@ -1,7 +1,7 @@
 // The sentences that only a kiosk says, in Chinese and English; the others it takes from the page.
 
 import { fill } from './format.js'
-import { key } from './strings.js'
+import { key } from './words.js'
 
 export const KIOSK = Object.freeze({
   zh: Object.freeze({

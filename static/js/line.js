@@ -1,9 +1,23 @@
 // The requests that run now: how many there may be, what they tell, and whether they still live. Knows one request's
 // life; which file is next, and what becomes of it afterwards, is the queue's affair.
 
-import { finished, flowing, lost, startPace } from './pace.js'
 import { send } from './send.js'
 import { Watchdog } from './watchdog.js'
+
+export const MOST = 3
+const CALM = 10000
+
+/** @param {number} now milliseconds on any clock */
+export const startPace = (now) => ({ limit: MOST, since: now })
+
+/** Something was lost: half as many, but one goes on. */
+export const lost = ({ limit }, now) => ({ limit: Math.max(1, Math.floor(limit / 2)), since: now })
+
+/** A file got through. */
+export const finished = ({ limit }, now) => ({ limit: Math.min(MOST, limit + 1), since: now })
+
+/** Bytes flow. */
+export const flowing = (pace, now) => (pace.limit < MOST && now - pace.since >= CALM ? finished(pace, now) : pace)
 
 export class Line {
   /**
@@ -59,6 +73,10 @@ export class Line {
   /** The station stored some of it. */
   stored({ key, sent, size }) {
     this.watchdog.moved(key, sent >= size)
+  }
+
+  doubt() {
+    this.watchdog.doubt()
   }
 
   lost() {

@@ -1,9 +1,9 @@
 // What this browser sends, kept so that it can go on after a reload, a crash or an empty battery. Knows the shape and
 // the storage; who writes what when is others' affair. A storage that is missing, full or spoilt hurts nobody.
 
+import { PLACE } from './pageEnv.js'
 import { Timers } from './timers.js'
 
-const PLACE = 'upload-station'
 // Files of a batch change together; each change would be a write of all.
 const TOGETHER = 250
 

@@ -2,7 +2,20 @@
 // queue; keeps nothing.
 
 import * as api from './api.js'
-import { attempt } from './attempt.js'
+
+/**
+ * A call of which a failure is shown on the page, not thrown.
+ * @returns {Promise<any>} null when it failed, else what the call gives
+ */
+export async function attempt(page, call) {
+  page.problem = null
+  try {
+    return await call()
+  } catch (fault) {
+    page.problem = fault.problem ?? { code: 'UPLOAD_FAILED' }
+    return null
+  }
+}
 
 export function ordersOf({ env, page, queue, list }) {
   const { uploads } = queue

@@ -39,7 +39,7 @@ export function placeOf({ env, page, feed, show, queue, choice, left }) {
     },
     again() {
       place.leave()
-      choice.refused.value = []
+      choice.clear()
     },
   }
   return place

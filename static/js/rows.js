@@ -22,7 +22,9 @@ function phaseOf(file, entry) {
   if (entry?.phase === 'queued') return 'queued'
   if (file.status === 'uploading') return file.progress >= 100 ? 'saving' : 'uploading'
   if (file.status === 'paused' && ours) return 'uploading'
-  return file.status === 'pending' ? 'queued' : file.status
+  // Nothing of it has arrived, and it is not in this page's hands any more: it does not wait for its turn.
+  if (file.status === 'pending') return entry?.phase === 'wanted' ? 'paused' : 'queued'
+  return file.status
 }
 
 const percent = (part, whole) => (whole > 0 ? Math.min(100, (part / whole) * 100) : 0)

@@ -1,9 +1,28 @@
-// Libraries that are fetched when somebody is about to need them, and not with the page: most of those who open it
-// look first. Knows script elements; a library that did not come is asked for again the next time.
+// Scripts that are fetched when somebody is about to need them, and not with the page: most of those who open it look
+// first. Knows script elements, and addresses as the page's policy wants them; one that did not come is asked for again
+// the next time.
+
+const PLACES = ['/static/js/worker/', '/static/vendor/']
+
+function own(path) {
+  const plain = /^[\w./-]+$/.test(path) && !path.includes('..')
+  if (plain && PLACES.some((place) => path.startsWith(place))) return path
+  throw new TypeError(`${path} is no script of this page`)
+}
+
+/**
+ * To be called once a page: a browser makes a policy of one name only once.
+ * @param {{trustedTypes?: object}} env
+ * @returns {(path: string) => any} what may be given to a script element or a worker
+ */
+export function scriptAddresses({ trustedTypes }) {
+  const policy = trustedTypes?.createPolicy('station', { createScriptURL: own })
+  return (path) => (policy ? policy.createScriptURL(path) : own(path))
+}
 
 /**
  * @param {{document?: Document}} env
- * @param {(path: string) => any} address see trusted.js
+ * @param {(path: string) => any} address as scriptAddresses makes it
  * @returns {(path: string) => Promise<void>} fetches each script once
  */
 export function scriptLoader({ document }, address) {

@@ -1,10 +1,10 @@
 // The second step: everything that is on its way, fed by the station's events. Only draws; useUploads does.
 
 import { ref } from '../vendor/vue.runtime.esm-browser.prod.js'
+import { Refused } from './chosen.js'
 import { html } from './html.js'
 import { Icon } from './icons.js'
 import { Bar, Facts, Looking, Picker, Problem } from './parts.js'
-import { Refused } from './refused.js'
 import { Row } from './row.js'
 import { useFocus } from './useFocus.js'
 import { useSeconds } from './useSeconds.js'

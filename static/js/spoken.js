@@ -1,5 +1,7 @@
-// What the page says beside its sheet: the tab's title, and sentences for those who listen. Pure.
+// What the page says beside its sheet: the tab's title, and sentences for those who listen. Decides nothing else.
 
+import { ref, watch } from '../vendor/vue.runtime.esm-browser.prod.js'
+import { html } from './html.js'
 import { ending } from './rows.js'
 
 /** The title of the tab: how far it is, for those who look at another one meanwhile. */
@@ -41,4 +43,35 @@ export function atOnce(rows, known, words, contact) {
   const [{ name, problem }] = failed
   const { message, advice } = words.error(problem, contact)
   return words.say('saidFailed', { name, message: message + advice })
+}
+
+const keysOfFailed = (rows) => new Set(rows.filter(({ phase }) => phase === 'failed').map(({ key }) => key))
+
+// Two places that only screen readers notice: one that waits until they are silent, one that does not. They are there
+// before anything happens, or what is written into them would go unheard.
+export const Said = {
+  props: ['at', 'words'],
+  setup(props) {
+    const { at } = props
+    const urgent = ref('')
+    let known = keysOfFailed(at.list.value)
+    watch(at.list, (rows) => {
+      const said = at.step.value === 'sending' && atOnce(rows, known, props.words, at.config.value?.contact)
+      if (said) urgent.value = said
+      known = keysOfFailed(rows)
+    })
+    const now = () => ({
+      step: at.step.value,
+      sum: at.sum.value,
+      status: at.status.value,
+      online: at.online.value,
+      state: at.state.value,
+      rows: at.list.value,
+    })
+    return () => html`
+      <div class="heard">
+        <p role="status">${politely(now(), props.words)}</p>
+        <p role="alert">${urgent.value}</p>
+      </div>`
+  },
 }

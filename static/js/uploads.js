@@ -62,12 +62,14 @@ export class Uploads {
   /** The station can be reached again: what waits need not wait. */
   revive() {
     this.patience.online = true
+    this.line.doubt()
     for (const { key, phase } of this.list()) if (phase === 'waiting') this.retry(key)
   }
 
   /** There is no network: nothing is tried before it is back. */
   rest() {
     this.patience.online = false
+    this.line.doubt()
     for (const { key, phase, problem } of this.list()) {
       if (phase === 'waiting' && kindOf(problem.code) === 'network') this.patience.wait(key, problem, null)
     }

@@ -1,7 +1,7 @@
 // The files that somebody picked: checked before anything is sent, and told apart from those of an earlier visit that
 // wait for just them. Knows limits and verdicts; where the good ones go is the page's affair.
 
-import { shallowRef } from '../vendor/vue.runtime.esm-browser.prod.js'
+import { computed, shallowRef } from '../vendor/vue.runtime.esm-browser.prod.js'
 import * as api from './api.js'
 import { check, verdicts } from './checks.js'
 import { matched } from './same.js'
@@ -14,6 +14,8 @@ import { matched } from './same.js'
 export function useChoice(env, { config, page, queue, room, take }) {
   const chosen = shallowRef([])
   const refused = shallowRef([])
+  // Those of earlier choices of this session: the end tells of them, too.
+  const left = shallowRef([])
   let picks = 0
 
   /** Files of an earlier visit are gone on with at once. @returns {Promise<File[]>} the others */
@@ -27,6 +29,11 @@ export function useChoice(env, { config, page, queue, room, take }) {
     return others
   }
 
+  function setAside() {
+    left.value = [...left.value, ...refused.value]
+    refused.value = []
+  }
+
   async function verdictsOf(files) {
     const own = check(files, { ...config.value, maxFiles: room() })
     const asked = files.filter((_, index) => own[index] === null)
@@ -34,6 +41,9 @@ export function useChoice(env, { config, page, queue, room, take }) {
     const answer = asked.length === 0 ? null : await api.validate(env, asked).catch(() => null)
     return verdicts(own, answer)
   }
+
+  const limited = (problem) =>
+    problem?.code === 'FILE_SIZE_EXCEEDED' ? { ...problem, limit: config.value.maxFileSize } : problem
 
   /** Takes the files that can go; the others are listed with the reason. */
   async function choose(files) {
@@ -44,8 +54,9 @@ export function useChoice(env, { config, page, queue, room, take }) {
     try {
       const others = await welcome(all)
       const found = await verdictsOf(others)
+      setAside()
       refused.value = others
-        .map((file, index) => ({ file, problem: found[index] }))
+        .map((file, index) => ({ file, problem: limited(found[index]) }))
         .filter(({ problem }) => problem !== null)
       const good = others.filter((_, index) => found[index] === null)
       if (good.length > 0) take(good)
@@ -57,11 +68,15 @@ export function useChoice(env, { config, page, queue, room, take }) {
   return {
     chosen,
     refused,
+    notTaken: computed(() => [...left.value, ...refused.value]),
     choose,
     unchoose: (file) => {
       chosen.value = chosen.value.filter((other) => other !== file)
     },
-    dismiss: () => {
+    dismiss: setAside,
+    /** For another session. */
+    clear() {
+      left.value = []
       refused.value = []
     },
   }

@@ -3,8 +3,8 @@
 import { computed, onScopeDispose, reactive, shallowRef } from '../vendor/vue.runtime.esm-browser.prod.js'
 import { givePin } from './api.js'
 import { Awake } from './awake.js'
+import { browserEnv } from './pageEnv.js'
 import { away, flowing, secondsLeft, started } from './stage.js'
-import { browserEnv } from './useWebSocket.js'
 import { newVisit } from './visit.js'
 import { Visits } from './visits.js'
 
@@ -13,7 +13,6 @@ export const kioskEnv = () => ({
   ...browserEnv(),
   moment: () => performance.now(),
   wakeLock: globalThis.navigator?.wakeLock,
-  document: globalThis.document,
 })
 
 const same = (one, other) =>

@@ -1,31 +1,46 @@
 // The language of the page: its words, and the switch between the two. Needs no reload, so that nothing is broken off.
 
-import { computed, ref, watchEffect } from '../vendor/vue.runtime.esm-browser.prod.js'
-import { wordsFor } from './words.js'
+import { computed, onScopeDispose, shallowRef, watchEffect } from '../vendor/vue.runtime.esm-browser.prod.js'
+import { Awaited } from './awaited.js'
+import { key, wordsFor } from './words.js'
 
 const YEAR = 365 * 24 * 60 * 60
 
+const otherThan = (language) => (key(language) === 'zh' ? 'en' : 'zh-CN')
+
+/** The module with the sentences of a language. */
+export const sentencesOf = (language) => `${key(language)}.js`
+
 /**
  * @param {string} language "zh-CN" or "en", as in <html lang>
- * @param {object} [page] the window: {document, location, history}
+ * @param {object} strings its sentences; those of the other language are fetched when somebody wants them
+ * @param {object} env {document, location, history}, and what Awaited needs
  */
-export function useLanguage(language, page = globalThis) {
-  const spoken = ref(language)
-  const words = computed(() => wordsFor(spoken.value))
-  const other = computed(() => (spoken.value.startsWith('zh') ? 'en' : 'zh-CN'))
+export function useLanguage(language, strings, env) {
+  const spoken = shallowRef({ language, strings })
+  const words = computed(() => wordsFor(spoken.value.language, spoken.value.strings))
+  const other = computed(() => otherThan(spoken.value.language))
+  const known = new Map([[language, strings]])
   watchEffect(() => {
-    page.document.documentElement.lang = spoken.value
+    env.document.documentElement.lang = spoken.value.language
   })
 
-  function change() {
-    spoken.value = other.value
-    page.document.cookie = `lang=${spoken.value}; Path=/; Max-Age=${YEAR}; SameSite=Lax`
+  function turn() {
+    spoken.value = { language: other.value, strings: known.get(other.value) }
+    env.document.cookie = `lang=${spoken.value.language}; Path=/; Max-Age=${YEAR}; SameSite=Lax`
     // In the address it would win over the cookie at the next visit.
-    const address = new URL(page.location.href)
+    const address = new URL(env.location.href)
     if (!address.searchParams.has('lang')) return
     address.searchParams.delete('lang')
-    page.history.replaceState(page.history.state, '', address.pathname + address.search + address.hash)
+    env.history.replaceState(env.history.state, '', address.pathname + address.search + address.hash)
   }
 
-  return { words, other, change }
+  const awaited = new Awaited(env, sentencesOf(other.value), {
+    came({ STRINGS }) {
+      known.set(other.value, STRINGS)
+      turn()
+    },
+  })
+  onScopeDispose(() => awaited.stop())
+  return { words, other, change: () => (known.has(other.value) ? turn() : awaited.ask()) }
 }

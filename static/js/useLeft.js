@@ -22,7 +22,8 @@ function summed({ sessionId, at, files }, told) {
   }
 }
 
-export function useLeft(env, memory) {
+/** @param {() => Promise<Set<string>>} elsewhere sessions that other pages of this browser are sending: not shown */
+export function useLeft(env, memory, elsewhere) {
   const left = shallowRef([])
   let round = 0
 
@@ -40,8 +41,10 @@ export function useLeft(env, memory) {
 
   async function look() {
     const mine = (round += 1)
-    const found = await Promise.all(memory.sessions().slice(0, MOST).map(ask))
-    if (mine === round) left.value = found.filter((sum) => sum !== null)
+    const remembered = memory.sessions().slice(0, MOST)
+    const asked = remembered.length > 0 ? elsewhere() : new Set()
+    const [busy, ...found] = await Promise.all([asked, ...remembered.map(ask)])
+    if (mine === round) left.value = found.filter((sum) => sum !== null && !busy.has(sum.sessionId))
   }
 
   const clear = () => {

@@ -3,24 +3,8 @@
 import { getCurrentScope, onScopeDispose, ref, shallowRef } from '../vendor/vue.runtime.esm-browser.prod.js'
 import { Emitter } from './emitter.js'
 import { SETTLED } from './events.js'
+import { browserEnv } from './pageEnv.js'
 import { Feed } from './transports.js'
-
-/** What the browser has of the things that the feed needs. */
-export function browserEnv() {
-  return {
-    WebSocket: globalThis.WebSocket,
-    EventSource: globalThis.EventSource,
-    // Called as methods of env, which is not the window they insist on.
-    fetch: (...all) => globalThis.fetch(...all),
-    setTimeout: (...all) => globalThis.setTimeout(...all),
-    clearTimeout: (...all) => globalThis.clearTimeout(...all),
-    location: globalThis.location,
-    random: Math.random,
-    now: Date.now,
-    addEventListener: (...all) => globalThis.addEventListener?.(...all),
-    removeEventListener: (...all) => globalThis.removeEventListener?.(...all),
-  }
-}
 
 const startProgress = () => ({
   overallStatus: 'pending',

@@ -6,6 +6,8 @@ import { Timers } from './timers.js'
 export const SILENCE = 20000
 // All is sent, and the station stores, syncs and checks it.
 export const ANSWER = 90000
+// The network changed under a request. Most browsers then end it themselves; some leave it hanging.
+export const DOUBT = 5000
 const TICK = 1000
 
 export class Watchdog {
@@ -20,7 +22,7 @@ export class Watchdog {
   }
 
   watch(key) {
-    this.watched.set(key, { silent: 0, patience: SILENCE })
+    this.watched.set(key, { silent: 0, patience: SILENCE, all: false })
     if (!this.timers.has('tick')) this.#tick()
   }
 
@@ -31,7 +33,14 @@ export class Watchdog {
 
   /** Something moved. `all`: and there is nothing left to send. */
   moved(key, all = false) {
-    if (this.watched.has(key)) this.watched.set(key, { silent: 0, patience: all ? ANSWER : SILENCE })
+    if (this.watched.has(key)) this.watched.set(key, { silent: 0, patience: all ? ANSWER : SILENCE, all })
+  }
+
+  /** The network went, or came back: what is on its way has to show that it lives. */
+  doubt() {
+    for (const [key, { all }] of this.watched) {
+      this.watched.set(key, { silent: 0, patience: all ? SILENCE : DOUBT, all })
+    }
   }
 
   #tick() {

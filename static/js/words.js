@@ -3,7 +3,6 @@
 import { ERRORS } from './errors.js'
 import { bytes, fill, percent, roughly, seconds, speed } from './format.js'
 import { kindOf } from './kinds.js'
-import { key, STRINGS } from './strings.js'
 
 const REASONS = {
   expired: 'reasonExpired',
@@ -28,12 +27,17 @@ const LEFT = {
   days: 'leftDays',
 }
 
+/** @param {string} language "zh-CN", "en", as in <html lang> */
+export const key = (language) => (String(language).toLowerCase().startsWith('zh') ? 'zh' : 'en')
+
 /** Whether trying again can help. */
 export const retryable = (code) => ERRORS[code]?.retry ?? true
 
-/** @param {string} language as in <html lang> */
-export function wordsFor(language) {
-  const strings = STRINGS[key(language)]
+/**
+ * @param {string} language as in <html lang>
+ * @param {object} strings the sentences of that language: zh.js or en.js
+ */
+export function wordsFor(language, strings) {
   const say = (name, values = {}) => fill(strings[name], values)
   return {
     language,
@@ -69,6 +73,15 @@ const asksForHelp = ({ code, requestId }, kind) => kind === 'system' && requestI
 const LONGEST = 120
 const shortened = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST).replace(/[,\s]+\S*$/, '')} …` : text)
 
+// The station's details are in English, for whoever mends things. Words of another origin, a check's say, may be Chinese.
+const tells = (details, kind, language) =>
+  details && (key(language) === 'en' || kind === 'system' || /[^\u0020-\u007e]/.test(details))
+
+function detailsOf({ details, limit }, kind, language, say) {
+  if (limit) return say('atMost', { size: bytes(limit) })
+  return tells(details, kind, language) ? say('details', { details: shortened(String(details)) }) : ''
+}
+
 /**
  * What happened, what to do about it, and, where somebody else has to do it, what to tell them.
  * @returns {{kind: string, message: string, advice: string, details: string, help: string}}
@@ -82,7 +95,7 @@ function errorOf(problem, contact, language, say) {
     kind,
     message: message + (advice && joint),
     advice: fill(advice, { contact: who }),
-    details: problem?.details ? say('details', { details: shortened(String(problem.details)) }) : '',
+    details: detailsOf(problem ?? {}, kind, language, say),
     help: asksForHelp(problem ?? {}, kind) ? say('askWho', { contact: who, id: problem.requestId }) : '',
   }
 }

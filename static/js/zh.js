@@ -1,6 +1,6 @@
 // Every sentence that the page shows, in Chinese. What an error code means is in errors.js.
 
-export const ZH = Object.freeze({
+export const STRINGS = Object.freeze({
   title: '上传文件',
   intro: '选择手机或电脑里的照片、视频或文件，直接传到本站。',
   handedOver: '已连上屏幕。选好要传的文件，屏幕上会同时显示进度。',
@@ -26,6 +26,7 @@ export const ZH = Object.freeze({
   limits: '单个文件最大 {size}，一次最多 {files}',
   formats: '支持的格式',
   anyFormat: '任何格式都可以',
+  atMost: '最大 {size}',
   refusedTitle: '这些文件不会上传',
   refusedRest: '其他文件不受影响。',
   dismiss: '知道了',

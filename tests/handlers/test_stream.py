@@ -126,6 +126,18 @@ async def test_a_client_that_is_gone_is_noticed_at_once(box: Box, go: Goodbye) -
     await until(lambda: box.door.count == 0, "the connection is gone")
 
 
+@pytest.mark.parametrize("go", [Line.close, Line.reset])
+@on_the_loop
+async def test_a_client_that_is_gone_before_the_stream_begins_is_no_fault(box: Box, go: Goodbye) -> None:
+    session_id = await settled(box)
+    for _ in range(20):
+        line = await box.connect()
+        line.begin("GET", f"/api/upload/events/{session_id}")
+        await go(line)
+    await until(lambda: box.door.count == 0, "the connections are gone")
+    assert not list(box.station.hub.watchers())
+
+
 @pytest.mark.parametrize("options", [["--outbox-size=256KiB"]])
 @on_the_loop
 async def test_a_stream_that_does_not_read_is_cut_and_delays_nobody(box: Box) -> None:

@@ -1,8 +1,17 @@
 // A browser's surroundings, by hand: time that stands still until told, sockets that the test opens and cuts,
 // and a small station behind them that follows the contract's rules for joining and replay.
 
+import * as en from '../../static/js/en.js'
+import * as rest from '../../static/js/rest.js'
+import { wordsFor } from '../../static/js/words.js'
+import * as zh from '../../static/js/zh.js'
 import '../../static/vendor/tus.min.js'
 import { ID, snapshot } from './messages.mjs'
+
+const MODULES = { 'rest.js': rest, 'en.js': en, 'zh.js': zh }
+
+/** @param {string} language "zh-CN" or "en" */
+export const wordsIn = (language) => wordsFor(language, (language === 'en' ? en : zh).STRINGS)
 
 export class Clock {
   constructor() {
@@ -315,6 +324,7 @@ export function pageOf(clock, station = new Station(clock)) {
     requestAnimationFrame: (call) => clock.setTimeout(call, 16),
     cancelAnimationFrame: clock.clearTimeout,
     library: async () => globalThis.tus,
+    module: async (name) => MODULES[name],
     noSleep: () => undefined,
     show: (path) => {
       page.path = path

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { latest } from '../../static/js/frames.js'
+import { latest, together } from '../../static/js/frames.js'
 import { Clock } from './fakes.mjs'
 
 function framed() {
@@ -57,4 +57,25 @@ test('what waits can be had now, or dropped; and nothing is a value, too', async
   take(undefined)
   await clock.pass(100)
   assert.deepEqual(seen, ['0 1', '16 undefined'])
+})
+
+test('all that waits for a frame is called in one, but for what was dropped', () => {
+  const asked = []
+  const gone = []
+  const page = { requestAnimationFrame: (call) => asked.push(call), cancelAnimationFrame: (id) => gone.push(id) }
+  const frames = together(page)
+  const seen = []
+  const call = (name) => frames.requestAnimationFrame((time) => seen.push(`${time} ${name}`))
+  call('a')
+  frames.cancelAnimationFrame(call('b'))
+  call('c')
+  assert.equal(asked.length, 1)
+  asked[0](16)
+  assert.deepEqual(seen, ['16 a', '16 c'])
+  frames.cancelAnimationFrame(call('d'))
+  assert.deepEqual([asked.length, gone], [2, [2]])
+  frames.cancelAnimationFrame(1)
+  call('e')
+  asked[2](48)
+  assert.deepEqual(seen.slice(2), ['48 e'])
 })

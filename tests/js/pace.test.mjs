@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { finished, flowing, lost, startPace } from '../../static/js/pace.js'
+import { finished, flowing, lost, startPace } from '../../static/js/line.js'
 import { dice } from './fakes.mjs'
 
 test('each loss lowers the number at once, and one always goes on', () => {

@@ -108,7 +108,7 @@ test('a file that must be picked again says so, unless its bytes flow or it is o
   }
   assert.deepEqual(wanted('paused'), ['paused', true, false, false, true])
   assert.deepEqual(wanted('failed', { canRetry: true }), ['paused', true, false, false, true])
-  assert.deepEqual(wanted('pending'), ['queued', true, false, false, true])
+  assert.deepEqual(wanted('pending'), ['paused', true, false, false, true])
   assert.deepEqual(wanted('uploading'), ['uploading', false, false, false, true])
   assert.deepEqual(wanted('completed'), ['completed', false, false, false, false])
   assert.equal(rows({ files: [] }, [entry(null, 'wanted')])[0].wanted, true)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { scriptLoader } from '../../static/js/scripts.js'
+import { scriptAddresses, scriptLoader } from '../../static/js/scripts.js'
 
 function loader() {
   const scripts = []
@@ -37,4 +37,37 @@ test('one that did not come is asked for again', async () => {
   const second = need('/a.js')
   scripts[0].onload()
   await second
+})
+
+const WORKER = '/static/js/worker/checksum.js'
+
+test('where the policy wants it, an address is made through the policy of its name, once', () => {
+  const made = []
+  const trustedTypes = {
+    createPolicy(name, { createScriptURL }) {
+      made.push(name)
+      return { createScriptURL: (path) => ({ trusted: createScriptURL(path) }) }
+    },
+  }
+  const address = scriptAddresses({ trustedTypes })
+  assert.deepEqual(address(WORKER), { trusted: WORKER })
+  address('/static/vendor/NoSleep.min.js')
+  assert.deepEqual(made, ['station'])
+})
+
+test('elsewhere it is the path itself', () => {
+  assert.equal(scriptAddresses({})(WORKER), WORKER)
+})
+
+test("nothing but the station's own scripts has an address", () => {
+  const address = scriptAddresses({})
+  for (const path of [
+    '//evil/x.js',
+    'http://evil/static/vendor/x.js',
+    'data:,1',
+    '/static/vendor/../../x',
+    '/files/x',
+    '/static/vendor/?x',
+  ])
+    assert.throws(() => address(path), TypeError, path)
 })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { atOnce, politely, title } from '../../static/js/spoken.js'
-import { wordsFor } from '../../static/js/words.js'
+import { wordsIn } from './fakes.mjs'
 
-const words = wordsFor('en')
+const words = wordsIn('en')
 const sum = (change) => ({ progress: 0, done: 0, count: 2, ...change })
 const now = (change) => ({ step: 'sending', sum: sum({}), status: 'live', online: true, ...change })
 const failed = (key, name = key) => ({ key, name, phase: 'failed', problem: { code: 'UNSUPPORTED_FORMAT' } })
@@ -15,7 +15,7 @@ test('the title of the tab tells how far it is', () => {
     overallStatus: 'completed',
     summary: { completedFiles: 2, failedFiles: 0, cancelledFiles: 0, totalFiles: 2 },
   }
-  assert.equal(title(now({ step: 'done', state }), wordsFor('zh-CN')), '上传完成')
+  assert.equal(title(now({ step: 'done', state }), wordsIn('zh-CN')), '上传完成')
 })
 
 test('progress is said in steps, so that the same is not said again and again', () => {

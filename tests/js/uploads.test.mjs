@@ -227,6 +227,18 @@ test('without a network nothing is tried before it is back', async () => {
   assert.equal(first().problem, null)
 })
 
+test('a request that hangs when the network goes is not waited for', async () => {
+  const { clock, uplink, uploads, add, first } = queue()
+  await add('a')
+  const request = uplink.last
+  uploads.rest()
+  await clock.pass(5000)
+  assert.deepEqual([first().phase, first().problem.code, request.aborted], ['waiting', 'OFFLINE', true])
+  uploads.revive()
+  await settle()
+  assert.equal(first().phase, 'sending')
+})
+
 test('a browser that is wrong about the network does not keep a file for ever', async () => {
   const { clock, uplink, uploads, add, first } = queue()
   uploads.rest()

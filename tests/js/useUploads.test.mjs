@@ -103,7 +103,13 @@ test('what will not go is named, and the rest can go', async () => {
     at.chosen.value.map(({ name }) => name),
     ['good'],
   )
+  assert.equal(at.refused.value[0].problem.limit, 5000, 'how large it may be')
   at.dismiss()
+  assert.deepEqual(
+    at.notTaken.value.map(({ file: { name } }) => name),
+    ['big'],
+    'the end tells of it, too',
+  )
   at.unchoose(at.chosen.value[0])
   assert.deepEqual([at.refused.value, at.chosen.value, at.page.preparing], [[], [], 0])
 })
@@ -241,6 +247,23 @@ test('on the first page what was left is offered, gone on with or forgotten', as
   other.at.forget(other.at.left.value[0])
   assert.deepEqual([other.at.left.value, other.kept.size], [[], 0])
   assert.equal(kept.size, 1)
+})
+
+test('what another page is just sending is not offered here', async () => {
+  const before = await sending('a', 'b')
+  before.tell('pagehide')
+  const prepare = ({ page, env }) => {
+    page.answers['/api/upload/progress/'] = () => ({ body: { files: [file('a', { status: 'uploading' })] } })
+    env.channel = () => ({
+      postMessage() {
+        this.onmessage({ data: { sends: ID } })
+      },
+      close() {},
+    })
+  }
+  const { at, clock, kept } = await visit(null, { from: before, prepare })
+  await clock.pass(1000)
+  assert.deepEqual([at.left.value, kept.size], [[], 1])
 })
 
 test('what is over or unknown is forgotten without a word, what cannot be asked is kept', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { effectScope } from '../../static/vendor/vue.runtime.esm-browser.prod.js'
 import { KIOSK } from '../../static/js/kioskStrings.js'
-import { STRINGS } from '../../static/js/strings.js'
+import { STRINGS } from '../../static/js/zh.js'
 import { useKiosk } from '../../static/js/useKiosk.js'
 import { Clock } from './fakes.mjs'
 import { file, lastWord, settled, snapshot, SUMMARY } from './messages.mjs'
@@ -221,6 +221,6 @@ test('the kiosk speaks both languages, in the same places of each sentence', () 
     assert.deepEqual(places(KIOSK.zh[name]), places(KIOSK.en[name]), name)
     assert.ok(KIOSK.zh[name].trim() && KIOSK.en[name].trim(), name)
     // A sentence of the page would be hidden by it without a word.
-    assert.ok(!(name in STRINGS.zh), name)
+    assert.ok(!(name in STRINGS), name)
   }
 })

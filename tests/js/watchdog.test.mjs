@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ANSWER, SILENCE, Watchdog } from '../../static/js/watchdog.js'
+import { ANSWER, DOUBT, SILENCE, Watchdog } from '../../static/js/watchdog.js'
 import { Clock } from './fakes.mjs'
 
 function watch() {
@@ -39,6 +39,22 @@ test('after all is sent there is more time for the answer', async () => {
   assert.deepEqual(stalled, [])
   await clock.pass(1000)
   assert.deepEqual(stalled, [`a ${ANSWER}`])
+})
+
+test('what does not move after the network changed is lost soon', async () => {
+  const { clock, dog, stalled } = watch()
+  for (const key of ['hangs', 'moves', 'saved']) dog.watch(key)
+  dog.moved('saved', true)
+  await clock.pass(1000)
+  dog.doubt()
+  await clock.pass(1000)
+  dog.doubt()
+  await clock.pass(DOUBT - 1000)
+  dog.moved('moves')
+  await clock.pass(SILENCE - DOUBT)
+  assert.deepEqual(stalled, [`hangs ${2000 + DOUBT}`])
+  await clock.pass(1000)
+  assert.deepEqual(stalled.slice(1), [`saved ${2000 + SILENCE}`], 'the station may still be at it')
 })
 
 test('the time in which a page was frozen is no silence', async () => {

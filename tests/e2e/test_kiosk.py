@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import re
 import signal
-import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,15 +11,16 @@ from xml.etree import ElementTree
 
 import pytest
 import segno
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.axe import findings
 from tests.e2e.conftest import Visitors
+from tests.e2e.doing import MIB, ended, film, phases, row, slow_down
+from tests.e2e.doing import send_here as send
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Running
 
-MIB = 1024**2
 SCREEN = {"width": 1280, "height": 800}
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -103,44 +102,6 @@ def session(kiosk: Page) -> str:
 
 def code(kiosk: Page) -> str:
     return kiosk.locator("[data-code]").get_attribute("data-code") or ""
-
-
-def film(folder: Path, name: str, size: int) -> Path:
-    """An MP4 as a camera writes it (a file type box, then the media data), of random bytes, the same on every run."""
-    path = folder / name
-    kind = b"isom" + struct.pack(">I", 512) + b"isomiso2avc1mp41"
-    head = struct.pack(">I4s", 8 + len(kind), b"ftyp") + kind
-    media = random.Random(name).randbytes(size - len(head) - 8)
-    path.write_bytes(head + struct.pack(">I4s", 8 + len(media), b"mdat") + media)
-    return path
-
-
-def send(phone: Page, *files: Path) -> None:
-    phone.set_input_files("input[type=file] >> nth=0", list(files))
-    phone.get_by_role("button", name="Send").click()
-
-
-def slow_down(page: Page, upload: int) -> None:
-    """Let this page send at most so many bytes a second."""
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": upload}
-    session.send("Network.emulateNetworkConditions", limits)
-
-
-def row(page: Page, name: str, phase: str) -> Locator:
-    return page.locator(f"li.file[data-phase={phase}]", has_text=name)
-
-
-def phases(page: Page) -> dict[str, str]:
-    rows = page.locator("li.file[data-file]").all()
-    return {item.get_attribute("data-file") or "": item.get_attribute("data-phase") or "" for item in rows}
-
-
-def ended(page: Page) -> str:
-    heading = page.locator("h1[data-ending]")
-    heading.wait_for()
-    return heading.get_attribute("data-ending") or ""
 
 
 def done(kiosk: Page) -> None:

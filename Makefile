@@ -12,7 +12,7 @@ DEV    := $(VENV)/.installed-test
 SOURCE := $(wildcard server.py handlers station tests bench)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq install
 
-.PHONY: run test check cover bench crash docs wheel format clean
+.PHONY: run test check cover bench crash docs screenshots wheel format clean
 .DEFAULT_GOAL := run
 
 run: $(RUN)
@@ -46,6 +46,11 @@ crash: $(DEV)
 docs: $(DEV)
 	$(BIN)/python -m tests.scenarios.write
 	RENEW=1 $(BIN)/python -m pytest -q tests/handlers/test_pages.py
+
+# The pictures of docs/pages.md, by a walk through the pages. Chinese needs a font: fonts-wqy-microhei on Debian.
+screenshots: $(DEV)
+	@sh tests/setup/install.sh
+	RENEW=1 $(BIN)/python -m pytest -q tests/e2e/test_screenshots.py
 
 # setuptools would carry files over from an earlier build.
 wheel: $(RUN)

@@ -17,7 +17,7 @@ from statistics import median
 from bench.contest import MIB, Contest, Terms, contests, source
 from bench.table import summary
 from bench.watchers import Telling, tell
-from station.config import size as bytes_of
+from station.options import size as bytes_of
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:

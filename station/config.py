@@ -4,122 +4,29 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from station.options import (
+    categories,
+    decimal,
+    label,
+    network_name,
+    network_password,
+    one_of,
+    public_address,
+    seconds,
+    secret_word,
+    size,
+    switch,
+    whole,
+    within,
+    words,
+)
+
 ENVIRONMENT_PREFIX = "UPLOAD_STATION_"
-_SIZE_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-_TIME_UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def size(text: str) -> int:
-    """Bytes from `10 GiB`, `500MB`, `2g` (powers of 1024) or a plain number."""
-    match = re.fullmatch(r"(\d{1,16}(?:\.\d{1,9})?)\s*([kmgt]?)i?b?", text.strip().lower())
-    if not match:
-        raise ValueError(f"{text!r} is not a size such as 500MB or 10GiB")
-    return int(float(match[1]) * 1024 ** _SIZE_UNITS[match[2]])
-
-
-def seconds(text: str) -> float:
-    """Seconds from `30`, `500ms`, `30 s`, `30min`, `24h`, `7d`."""
-    match = re.fullmatch(r"(\d{1,16}(?:\.\d{1,9})?)\s*(ms|s|min|m|h|d)?", text.strip().lower())
-    if not match:
-        raise ValueError(f"{text!r} is not a time such as 30s, 30min or 24h")
-    return float(match[1]) * _TIME_UNITS[match[2] or ""]
-
-
-def whole(text: str) -> int:
-    if not re.fullmatch(r"\s*-?[0-9]+\s*", text):
-        raise ValueError(f"{text!r} is not a whole number")
-    return int(text)
-
-
-def decimal(text: str) -> float:
-    if not re.fullmatch(r"\s*-?[0-9]*\.?[0-9]+\s*", text):
-        raise ValueError(f"{text!r} is not a number")
-    return float(text)
-
-
-def words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in re.split(r"[,\s]+", text.strip()) if word)
-
-
-def switch(text: str) -> bool:
-    if text.strip().lower() in {"1", "on", "yes", "true"}:
-        return True
-    if text.strip().lower() in {"0", "off", "no", "false"}:
-        return False
-    raise ValueError(f"{text!r} is neither on nor off")
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text.strip() not in choices:
-            raise ValueError(f"{text!r} is none of {', '.join(choices)}")
-        return text.strip()
-
-    return parse
-
-
-def within(low: float, high: float, parse: Callable[[str], Any] = seconds) -> Callable[[str], Any]:
-    def check(text: str) -> Any:
-        value = parse(text)
-        if not low <= value <= high:
-            raise ValueError(f"{text!r} is not between {low:g} and {high:g}")
-        return value
-
-    return check
-
-
-def categories(text: str) -> tuple[str, ...]:
-    """Folder names: a category is a folder below `upload_dir`, so it must be a plain, visible name."""
-    found = words(text)
-    for word in found:
-        if not re.fullmatch(r"\w[\w-]{0,63}", word):
-            raise ValueError(f"{word!r} cannot be a category: letters, digits, - and _ only")
-    if not found:
-        raise ValueError("at least one category is needed")
-    return found
-
-
-def secret_word(text: str) -> str:
-    """What people are to type. A complaint does not repeat it."""
-    word = text.strip()
-    if word and not (4 <= len(word) <= 64 and word.isprintable()):
-        raise ValueError("it must have 4 to 64 characters, in one line")
-    return word
-
-
-def public_address(text: str) -> str:
-    """`http://host[:port]` without a slash at its end."""
-    found = re.fullmatch(r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)/?", text.strip().lower())
-    if text.strip() and not found:
-        raise ValueError(f"{text!r} is not an address such as http://192.168.1.5:8005")
-    return found[1] if found else ""
-
-
-def label(text: str) -> str:
-    """A name below `.local`, without that."""
-    name = text.strip().lower().removesuffix(".").removesuffix(".local")
-    if name and not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?", name):
-        raise ValueError(f"{text!r} is not a name of up to 60 letters, digits and hyphens")
-    return name
-
-
-def network_name(text: str) -> str:
-    if len(text.encode()) > 32:
-        raise ValueError(f"{text!r} is longer than a Wi-Fi's name may be, 32 bytes")
-    return text
-
-
-def network_password(text: str) -> str:
-    """A complaint does not repeat it."""
-    if text and not (8 <= len(text) <= 64 and text.isascii() and text.isprintable()):
-        raise ValueError("a Wi-Fi's password has 8 to 63 letters, digits and signs")
-    return text
 
 
 def _option(default: Any, parse: Callable[[str], Any], help: str) -> Any:
@@ -164,7 +71,7 @@ class Config:
     allowed_origins: tuple[str, ...] = _option((), words, "origins of other sites whose pages may use the station, for example https://intranet.example")
     language: str = _option("zh-CN", one_of("zh-CN", "en"), "language of event messages, and of answers to clients that name none")
     contact: str = _option("", str, "who to ask for help, shown with errors")
-    upload_pin: str = _option("", secret_word, "PIN that is asked for before files may be sent, six digits or more; empty: nobody is asked")
+    upload_pin: str = _option("", secret_word, "PIN that is asked for before files may be sent: at least 4 characters, better 6 or more; empty: nobody is asked")
     kiosk_url: str = _option("", public_address, "address at which phones reach the station, for the QR codes; empty: the one the kiosk was opened at, or this machine's in the network")
     kiosk_idle: float = _option(90.0, within(1, 86400), "a kiosk ends a visit in which nothing came for this long")
     wifi_name: str = _option("", network_name, "Wi-Fi network for phones; a kiosk then shows a QR code for joining it")
@@ -188,7 +95,7 @@ def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
         name = ENVIRONMENT_PREFIX + item.name.upper()
         if name in environment:
             texts[item.name] = (environment[name], name)
-    texts |= {name: (text, f"--{name}") for name, text in flags.items() if text is not None}
+    texts |= {name: (text, _flag(name)) for name, text in flags.items() if text is not None}
     values = {}
     for item in fields(Config):
         if item.name in texts:
@@ -200,9 +107,15 @@ def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
     return Config(**values)
 
 
+def _flag(name: str) -> str:
+    """As it is written in the documentation; with underscores it is taken too."""
+    return "--" + name.replace("_", "-")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="upload-station",
+        usage="%(prog)s [--help] [--config FILE] [--OPTION VALUE]...",
         description="Receive files from phones and browsers on the same network, and tell whoever watches, live.",
         epilog=f"Each option can also be a line `name = value` of the file given with --config, or "
         f"{ENVIRONMENT_PREFIX}<NAME> in the environment.",
@@ -211,10 +124,11 @@ def _parser() -> argparse.ArgumentParser:
     for item in fields(Config):
         default = item.default
         shown = ",".join(default) if isinstance(default, tuple) else default
-        dashed = "--" + item.name.replace("_", "-")
-        names = [dashed] if dashed == f"--{item.name}" else [dashed, f"--{item.name}"]
+        dashed = _flag(item.name)
         text = f"{item.metadata['help']} (default: {shown})" if shown != "" else item.metadata["help"]
-        parser.add_argument(*names, dest=item.name, metavar="VALUE", help=text.replace("%", "%%"))
+        parser.add_argument(dashed, dest=item.name, metavar="VALUE", help=text.replace("%", "%%"))
+        if dashed != f"--{item.name}":
+            parser.add_argument(f"--{item.name}", dest=item.name, help=argparse.SUPPRESS)
     return parser
 
 

@@ -76,6 +76,7 @@ _ROWS = (
     Row("UNSUPPORTED_VERSION",      412, False, SYSTEM,  ("不支持这个协议版本", "请更新上传程序"), ("This version of the protocol is not spoken here.", "Use a client that speaks tus 1.0.0.")),
     Row("UNSUPPORTED_MEDIA_TYPE",   415, False, SYSTEM,  ("请求的 Content-Type 不正确", "请更新上传程序"), ("The request's Content-Type is not the right one.", "See the protocol's documentation.")),
     Row("RATE_LIMIT_EXCEEDED",      429, True,  NETWORK, ("请求太频繁", "请稍后重试"), ("There were too many requests.", "Wait a moment and try again.")),
+    Row("TOO_MANY_TRIES",           429, True,  FILE,    ("试错次数太多", "请过几分钟再试"), ("There were too many wrong tries.", "Wait some minutes, then try again.")),
     Row("TOO_MANY_CONNECTIONS",     503, True,  NETWORK, ("连接数已满", "请稍后重试"), ("The station is busy.", "Wait a moment and try again.")),
     Row("UNAUTHORIZED",             401, False, SYSTEM,  ("需要管理员口令", "请联系{contact}"), ("The operator's token is needed.", "Ask {contact}.")),
     Row("PIN_REQUIRED",             401, False, FILE,    ("需要上传口令", "请输入现场公布的口令"), ("A PIN is needed to send files.", "Enter the PIN that is shown at the station.")),

@@ -13,9 +13,10 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
-from station.config import Config, seconds, size
+from station.config import Config
 from station.errors import ERRORS
 from station.events import LIFECYCLE, Event, camel
+from station.options import seconds, size
 from tests.scenarios.clients import Socket
 from tests.scenarios.play import Row, Scenario, play
 from tests.scenarios.stage import Stage

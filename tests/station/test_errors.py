@@ -54,6 +54,7 @@ PAGES = """
 PIN_REQUIRED 401 no
 PIN_WRONG 401 no
 CODE_UNKNOWN 404 no
+TOO_MANY_TRIES 429 yes
 """
 LINES = [line.split() for line in (CONTRACT + RESUMABLE + PLAIN + PAGES).split("\n") if line]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

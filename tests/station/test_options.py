@@ -1,0 +1,89 @@
+"""What the texts of options mean, and what none of them means."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from station.options import categories, one_of, seconds, secret_word, size, switch, within, words
+
+GIB = 1024**3
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", 0),
+        ("1024", 1024),
+        ("500MB", 500 * 1024**2),
+        ("500 mib", 500 * 1024**2),
+        ("10GiB", 10 * GIB),
+        ("2g", 2 * GIB),
+        ("1.5k", 1536),
+        ("1t", 1024**4),
+        (" 7 b ", 7),
+    ],
+)
+def test_sizes(text: str, value: int) -> None:
+    assert size(text) == value
+
+
+@given(st.integers(0, 2**53))
+def test_a_plain_number_is_bytes_and_seconds(number: int) -> None:
+    assert size(str(number)) == number
+    assert seconds(str(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0", 0), ("30", 30), ("30s", 30), ("30 S", 30), ("500ms", 0.5), ("30min", 1800), ("2m", 120), ("1.5h", 5400)],
+)
+def test_times(text: str, value: float) -> None:
+    assert math.isclose(seconds(text), value)
+
+
+@pytest.mark.parametrize("parse", [size, seconds])
+@pytest.mark.parametrize("text", ["", " ", "-1", "1e3", "1,5", "nan", "inf", "1.k", "0x10", "k", "1 2"])
+def test_what_is_no_number_is_no_size_and_no_time(parse: Any, text: str) -> None:
+    with pytest.raises(ValueError, match="is not a"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("on", True), ("YES", True), ("1", True), ("true", True), ("off", False), (" no ", False)]
+)
+def test_switches(text: str, value: bool) -> None:
+    assert switch(text) is value
+
+
+def test_lists_are_parted_by_commas_or_blanks() -> None:
+    assert words(" a,b  c,\n, d ") == ("a", "b", "c", "d")
+    assert words("") == ()
+
+
+def test_a_category_may_bear_a_chinese_name() -> None:
+    assert categories("个人, scenic-2024") == ("个人", "scenic-2024")
+
+
+def test_choices_and_bounds_say_what_they_want() -> None:
+    with pytest.raises(ValueError, match="is none of a, b"):
+        one_of("a", "b")("c")
+    with pytest.raises(ValueError, match="is not between 1 and 2"):
+        within(1, 2)("3")
+    assert (one_of("a", "b")(" a "), within(1, 2)("2")) == ("a", 2.0)
+
+
+@pytest.mark.parametrize("text", ["", "2468", " 246810 ", "x" * 64, "口令口令"])
+def test_a_pin_has_4_to_64_characters(text: str) -> None:
+    assert secret_word(text) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["1", "246", "口令", "x" * 65, "24\t68"])
+def test_another_is_refused_without_being_repeated(text: str) -> None:
+    with pytest.raises(ValueError, match="at least 4 characters") as refused:
+        secret_word(text)
+    assert text == "1" or text not in str(refused.value)

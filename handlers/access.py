@@ -17,6 +17,7 @@ from station.access import VALID
 from station.channel import Channel
 from station.errors import Problem, Refused
 from station.intake import Sessions
+from station.tries import Tries
 
 COOKIE, HEADER = "upload_pin", "X-Upload-Pin"
 _FORM = "application/x-www-form-urlencoded"
@@ -31,7 +32,7 @@ def is_asked(handler: Answering) -> bool:
 
 
 def demand_pin(handler: Answering) -> None:
-    """Let nobody open a session without. Raises PIN_REQUIRED, PIN_WRONG, RATE_LIMIT_EXCEEDED."""
+    """Let nobody open a session without. Raises PIN_REQUIRED, PIN_WRONG, TOO_MANY_TRIES."""
     if not is_asked(handler):
         access, wall = handler.station.access, handler.station.clock().wall
         if access.is_stale(handler.get_cookie(COOKIE, "") or "", wall):
@@ -52,14 +53,29 @@ async def admit_upload(handler: Answering, session_id: str | None, *, joins: boo
 
 
 def try_pin(handler: Answering, pin: str) -> None:
-    """One guess. Raises PIN_WRONG, or RATE_LIMIT_EXCEEDED without looking at it."""
-    station, who = handler.station, handler.request.remote_ip or ""
-    now = station.clock().mono
-    if (wait := station.pin_tries.wait(who, now)) > 0:
-        raise Refused("RATE_LIMIT_EXCEEDED", "too many wrong PINs", retry_after=math.ceil(wait))
+    """One guess. Raises PIN_WRONG, or TOO_MANY_TRIES without looking at it."""
+    station = handler.station
+    hold_back(handler, station.pin_tries)
     if not station.access.admits(pin):
-        station.pin_tries.failed(who, now)
+        failed(handler, station.pin_tries)
         raise Refused("PIN_WRONG")
+
+
+def hold_back(handler: Answering, tries: Tries) -> None:
+    """Before a guess is looked at. Raises TOO_MANY_TRIES."""
+    wait = tries.wait(handler.request.remote_ip or "", handler.station.clock().mono)
+    if wait > 0:
+        raise Refused("TOO_MANY_TRIES", retry_after=math.ceil(round(wait, 3)))
+
+
+def failed(handler: Answering, tries: Tries) -> None:
+    """The guess was wrong."""
+    tries.failed(handler.request.remote_ip or "", handler.station.clock().mono)
+
+
+def minutes_to_wait(problem: Problem | None) -> int:
+    """For pages; 0: it is not known, or there is nothing to wait for."""
+    return 0 if problem is None else math.ceil((problem.retry_after or 0) / 60)
 
 
 def give_pass(handler: Answering) -> None:
@@ -79,7 +95,7 @@ class Admission:
     """The sessions, for a request that may name an open one only later: until then it is not asked for the PIN."""
 
     def __init__(self, handler: Answering, sessions: Sessions) -> None:
-        """Raises PIN_WRONG, RATE_LIMIT_EXCEEDED."""
+        """Raises PIN_WRONG, TOO_MANY_TRIES."""
         self._sessions = sessions
         self._missing: Problem | None = None
         try:
@@ -136,7 +152,8 @@ class Pin(Base):
     def problem_page(self, answer: Mapping[str, Any]) -> bytes | None:
         if not self._is_form:
             return None
-        return self.render_string("pin.html", lang=self.language, problem=answer, next_page=self._next)
+        wait = minutes_to_wait(self.problem)
+        return self.render_string("pin.html", lang=self.language, problem=answer, minutes=wait, next_page=self._next)
 
 
 def _text(field: str) -> str:

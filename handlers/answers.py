@@ -36,7 +36,7 @@ SECURE_HEADERS = {"Cross-Origin-Opener-Policy": "same-origin"}
 
 # A worker goes by the policy of its own script: only it may compile WebAssembly, so that no page has to.
 # What is no page does nothing when opened as one; and seventy times the long policy is a tenth of all that is loaded.
-INERT_POLICY = "sandbox"
+INERT_POLICY = "default-src 'none'"
 WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
 LANGUAGE_COOKIE = "lang"
@@ -49,9 +49,14 @@ def spoken(wish: str) -> str | None:
 
 
 def language_of(query: str | None, kept: str | None, accepted: str, default: str) -> str:
-    """By ?lang=, else as kept by a page, else the first of Accept-Language that we speak, else the station's own."""
-    wishes = [query or "", kept or "", *(part.split(";")[0] for part in accepted.split(","))]
-    return next(filter(None, map(spoken, wishes)), default)
+    """By ?lang=, else as kept by a page, else the first of Accept-Language that we speak, else the station's own.
+
+    Who names other languages only comes from elsewhere, and is the better served by English.
+    """
+    named = [part.split(";")[0].strip() for part in accepted.split(",")]
+    strange = any(name not in {"", "*"} for name in named)
+    found = next(filter(None, map(spoken, [query or "", kept or "", *named])), None)
+    return found or ("en" if strange else default)
 
 
 class Answering(RequestHandler):

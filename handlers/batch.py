@@ -7,6 +7,7 @@ from typing import Any
 
 from handlers.access import Admission
 from handlers.base import verb
+from handlers.result import shown_error, shown_file
 from handlers.uploads import Uploading, session_named
 from station.batch import BatchIntake
 from station.errors import Problem, Refused
@@ -89,12 +90,13 @@ class BatchUpload(Uploading):
         return self.request.headers.get("Accept", "").lower().lstrip().startswith("text/html")
 
     def _page(self, receipt: Receipt, error: Mapping[str, Any] | None) -> bytes:
-        channel = receipt.channel
+        channel, contact = receipt.channel, self.station.config.contact
+        files = [shown_file(file, self.language, contact) for file in receipt.snapshots()]
         return self.render_string(
             "result.html",
-            files=receipt.snapshots(),
+            files=files,
             summary=receipt.summary(),
-            error=error,
+            error=shown_error(error, files),
             lang=self.language,
             session_id=channel.session.id if channel is not None else None,
         )

@@ -5,12 +5,12 @@ A short code is typed where there may be no JavaScript, so `/j` is a plain form;
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from handlers import lan, qr
+from handlers.access import failed, hold_back, minutes_to_wait
 from handlers.base import Base, verb
 from handlers.modules import needed, sentences
 from station.codes import digits_of
@@ -33,7 +33,7 @@ class Kiosk(Base):
             lang=self.language,
             modules=needed("js/kiosk.js", sentences(self.language)),
             category=asked if asked in config.categories else config.categories[0],
-            wifi=bool(config.wifi_name),
+            wifi=config.wifi_name,
             contact=config.contact,
         )
 
@@ -98,29 +98,30 @@ class Join(Base):
         if not typed.strip():
             self.write(self._form())
         elif self._is_ahead():
-            # Nobody has asked for it yet. No success, so that it is not kept for the one who will.
-            self.set_status(HTTPStatus.SERVICE_UNAVAILABLE)
+            # Nobody has asked for it yet. No success, so that it is not kept for the one who will: after a 204 Chromium
+            # stays where it is when the link is followed; after a 403 it asks again.
+            self.set_status(HTTPStatus.FORBIDDEN)
             self.write(self._form(typed))
         else:
             self.redirect(f"/s/{self._redeemed(typed)}", status=HTTPStatus.SEE_OTHER)
 
     def _redeemed(self, typed: str) -> str:
-        """The session. Raises CODE_UNKNOWN, or RATE_LIMIT_EXCEEDED without looking at the code."""
-        station, who, now = self.station, self.request.remote_ip or "", self.station.clock().mono
-        if (wait := station.code_tries.wait(who, now)) > 0:
-            raise Refused("RATE_LIMIT_EXCEEDED", retry_after=math.ceil(wait))
-        session_id = station.codes.redeem(typed, now)
+        """The session. Raises CODE_UNKNOWN, or TOO_MANY_TRIES without looking at the code."""
+        station = self.station
+        hold_back(self, station.code_tries)
+        session_id = station.codes.redeem(typed, station.clock().mono)
         if session_id is None:
             if digits_of(typed) is not None:  # a slip of the thumb is no guess
-                station.code_tries.failed(who, now)
+                failed(self, station.code_tries)
             raise Refused("CODE_UNKNOWN")
         return session_id
 
     def problem_page(self, answer: Mapping[str, Any]) -> bytes | None:
-        return self._form(problem=answer) if answer["error"] in {"CODE_UNKNOWN", "RATE_LIMIT_EXCEEDED"} else None
+        return self._form(problem=answer) if answer["error"] in {"CODE_UNKNOWN", "TOO_MANY_TRIES"} else None
 
     def _form(self, typed: str = "", problem: Mapping[str, Any] | None = None) -> bytes:
-        return self.render_string("join.html", lang=self.language, typed=digits_of(typed) or "", problem=problem)
+        wait, digits = minutes_to_wait(self.problem), digits_of(typed) or ""
+        return self.render_string("join.html", lang=self.language, typed=digits, problem=problem, minutes=wait)
 
     def _is_ahead(self) -> bool:
         """Whether a browser fetches it on the chance that it will be wanted."""

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("upload_station")
 SERVICE = "_http._tcp.local."
-MISSING = "--mdns needs the package zeroconf: pip install 'upload-station[mdns]'"
+MISSING = (
+    "--mdns needs the package zeroconf, in the environment that the station runs in: "
+    ".venv/bin/pip install zeroconf (with make run), or pip install 'dist/<wheel>[mdns]' (with the wheel)"
+)
 _LOOK = 30.0  # seconds between two looks at the machine's addresses
 _ASK = 1500  # milliseconds in which another of that name answers: within 120, but not twice a second (RFC 6762, 6)
 _MANY = 100  # names that are tried

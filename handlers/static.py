@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from tornado.web import StaticFileHandler
+from tornado.web import HTTPError, StaticFileHandler
 
 from handlers.answers import INERT_POLICY, WORKER_POLICY
 from handlers.base import Base
@@ -22,6 +22,7 @@ from station.station import Station
 _PACKABLE = {".js", ".css", ".svg"}
 # A page has fifty such answers. The policy says it, or there is nothing to say; the tag tells versions apart.
 _NEEDLESS = ("Accept-Ranges", "Referrer-Policy", "X-Frame-Options", "X-Request-Id", "Last-Modified")
+_NO_PAGES = {".js", ".css"}
 
 
 class Copy(NamedTuple):
@@ -58,6 +59,12 @@ class Static(Base, StaticFileHandler):
         StaticFileHandler.initialize(self, path)
         self._copies = copies
 
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        if "\0" in path:  # the system's calls raise for it
+            raise HTTPError(404)
+        return super().get_absolute_path(root, path)
+
     @property
     def _is_packed(self) -> bool:
         """Whether it goes compressed. A part of a file is a part of the plain one."""
@@ -86,8 +93,20 @@ class Static(Base, StaticFileHandler):
             self.clear_header(name)
         if self._is_packed:
             self.set_header("Content-Encoding", "gzip")
-        works = self.absolute_path is not None and Path(self.root, "js", "worker") in Path(self.absolute_path).parents
-        self.set_header("Content-Security-Policy", WORKER_POLICY if works else INERT_POLICY)
+        if (policy := self._policy()) is not None:
+            self.set_header("Content-Security-Policy", policy)
+            return
+        self.clear_header("Content-Security-Policy")
+        self.clear_header("Cross-Origin-Resource-Policy")  # there is nothing in them that anybody may not read
+
+    def _policy(self) -> str | None:
+        """What is opened as a page could do nothing; scripts and styles are no pages, and there are sixty of them."""
+        if self.absolute_path is None:
+            return INERT_POLICY
+        file = Path(self.absolute_path)
+        if Path(self.root, "js", "worker") in file.parents:
+            return WORKER_POLICY
+        return None if file.suffix in _NO_PAGES else INERT_POLICY
 
 
 class Again(Static):

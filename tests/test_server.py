@@ -230,7 +230,7 @@ def test_without_its_package_a_name_is_refused_with_a_sentence(tmp_path: Path) -
     )
     assert done.returncode == 2
     assert is_a_sentence(done.stderr)
-    assert "pip install 'upload-station[mdns]'" in done.stderr
+    assert ".venv/bin/pip install zeroconf" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

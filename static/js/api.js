@@ -6,6 +6,8 @@ import { Timers } from './timers.js'
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 // An order of which nothing is heard for so long is as good as lost.
 const ORDER_WITHIN = 3000
+// Many files take their time to be named; but no browser ends a request that the network swallowed.
+const OPEN_WITHIN = 30000
 
 /** What a request failed with, in the shape of the station's own errors; `retryAfter` in milliseconds, if it said so. */
 export class CallFailed extends Error {
@@ -16,6 +18,9 @@ export class CallFailed extends Error {
   }
 }
 
+// What a proxy in between answers has no code of ours.
+const BY_STATUS = { 429: 'RATE_LIMIT_EXCEEDED', 503: 'TOO_MANY_CONNECTIONS' }
+
 async function call(env, path, options = {}) {
   let response
   let answer
@@ -23,7 +28,8 @@ async function call(env, path, options = {}) {
     response = await env.fetch(path, { cache: 'no-store', ...options })
     answer = response.status === 204 ? null : await response.json()
   } catch {
-    throw new CallFailed(response && !response.ok ? 'SERVER_ERROR' : 'NETWORK_ERROR')
+    if (!response || response.ok) throw new CallFailed('NETWORK_ERROR')
+    throw new CallFailed(BY_STATUS[response.status] ?? 'SERVER_ERROR', {}, waitOf(env, response))
   }
   if (response.ok) return answer
   throw new CallFailed(answer.error ?? 'SERVER_ERROR', answer, waitOf(env, response))
@@ -46,7 +52,9 @@ export const validate = (env, files) => post(env, '/api/upload/validate', { file
 export const givePin = (env, pin) => post(env, '/api/upload/pin', { pin })
 
 export const openSession = (env, category, files) =>
-  post(env, '/api/upload/session', { category, files: described(files) })
+  within(env, OPEN_WITHIN, (signal) =>
+    post(env, '/api/upload/session', { category, files: described(files) }, { signal }),
+  )
 
 /** @param {string | null} fileId null: everything that is not finished */
 export const cancel = (env, sessionId, fileId = null) =>
@@ -55,16 +63,19 @@ export const cancel = (env, sessionId, fileId = null) =>
 /** No more files will come. */
 export const complete = (env, sessionId) => post(env, session('complete', sessionId), {})
 
-async function order(env, name, sessionId, fileId) {
+async function within(env, span, ask) {
   const abort = new AbortController()
   const timers = new Timers(env)
-  timers.after('abort', ORDER_WITHIN, () => abort.abort())
+  timers.after('abort', span, () => abort.abort())
   try {
-    return await post(env, session(name, sessionId), { fileId }, { signal: abort.signal })
+    return await ask(abort.signal)
   } finally {
     timers.clearAll()
   }
 }
+
+const order = (env, name, sessionId, fileId) =>
+  within(env, ORDER_WITHIN, (signal) => post(env, session(name, sessionId), { fileId }, { signal }))
 
 export const pause = (env, sessionId, fileId) => order(env, 'pause', sessionId, fileId)
 export const resume = (env, sessionId, fileId) => order(env, 'resume', sessionId, fileId)

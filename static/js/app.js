@@ -79,7 +79,7 @@ export const App = {
       await nextTick()
       if (before === 'loading') emit('usable')
       // A new step is a new page for those who do not see it: go to its heading.
-      else document.querySelector('h1')?.focus()
+      else (document.querySelector('.secret input') ?? document.querySelector('h1'))?.focus()
     })
     return () => draw(at, drop, language)
   },

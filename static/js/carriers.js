@@ -1,18 +1,54 @@
 // The two carriers over which the station pushes: WebSocket and server-sent events. Each is a function
 // (env, at, on) -> {close(), check(), send?(event, data)} and lives once: after `on.lost` it is spent.
-// Knows its transport; knows nothing of repeats, of order, or of when another carrier should be tried.
+// Knows its transport and how messages are written; nothing of repeats, of order, or of when to try another carrier.
 //
 // env: {WebSocket, EventSource, fetch, setTimeout, clearTimeout, location, now}
 // at():  {sessionId, seq, epoch} at this moment; epoch null means that nothing is known yet
 // on:    {open(), message(message), lost({gone?, retryAfter?})}; `gone`: the station does not know the session
 
+import { retryAfter } from './backoff.js'
 import { Timers } from './timers.js'
-import { query, read, snapshot } from './wire.js'
 
 export const OPEN_WITHIN = 3000
 // Some proxies accept a stream and then hold it back: a carrier that opens but brings nothing is no carrier.
 export const JOIN_WITHIN = 5000
 export const ANSWER_WITHIN = 5000
+
+function query(values) {
+  const known = Object.entries(values).filter(([, value]) => value !== null && value !== undefined)
+  return known.length === 0 ? '' : `?${new URLSearchParams(known)}`
+}
+
+/** @returns {{event: string, data: object, seq?: number} | null} null for what is no message */
+function read(text) {
+  if (typeof text !== 'string') return null
+  try {
+    const message = JSON.parse(text)
+    const whole = typeof message?.event === 'string' && typeof message.data === 'object' && message.data !== null
+    return whole ? message : null
+  } catch {
+    return null
+  }
+}
+
+/**
+ * One GET of the snapshot, with what happened since when that is asked for.
+ * @param {number} within milliseconds, after which it counts as failed
+ * @throws {{gone: boolean, retryAfter: number | null}}
+ */
+export async function snapshot(env, { sessionId, ...rest }, within) {
+  const abort = new AbortController()
+  const timers = new Timers(env)
+  timers.after('abort', within, () => abort.abort())
+  try {
+    const url = `/api/upload/progress/${encodeURIComponent(sessionId)}${query(rest)}`
+    const response = await env.fetch(url, { signal: abort.signal, cache: 'no-store' })
+    if (response.ok) return await response.json()
+    throw { gone: response.status === 404, retryAfter: retryAfter(response.headers.get('Retry-After'), env.now()) }
+  } finally {
+    timers.clearAll()
+  }
+}
 
 const position = ({ sessionId, seq, epoch }) => (epoch === null ? { sessionId } : { sessionId, lastSeq: seq, epoch })
 

@@ -1,4 +1,5 @@
-// Which of the chosen files the station would not take, before anything is sent. Pure; the station's limits are passed in.
+// What can be told of a chosen file before anything is sent: whether the station would take it, and which picture stands
+// beside it. Pure; the station's limits are passed in.
 
 /** Lower case, without the dot; "" if there is none. */
 export function extension(name) {
@@ -35,3 +36,12 @@ export function verdicts(own, answer) {
     return file && !file.valid ? { code: 'VALIDATION_ERROR', ...file.errors?.[0] } : null
   })
 }
+
+const KINDS = {
+  image: /\.(jpe?g|png|gif|webp|avif|hei[cf]|bmp|tiff?|svg|dng|raw|cr[23]|nef|arw)$/i,
+  film: /\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|3gp|3g2|mts|m2ts|ts|wmv|flv|ogv)$/i,
+  music: /\.(mp3|m4a|aac|wav|flac|ogg|oga|opus|wma|amr|aiff?)$/i,
+}
+
+/** @returns {'image' | 'film' | 'music' | 'file'} */
+export const pictureOf = (name) => Object.keys(KINDS).find((kind) => KINDS[kind].test(name)) ?? 'file'

@@ -1,6 +1,6 @@
 // The first step: choose what to send. Only draws; useUploads does. What follows a choice is drawn by chosen.js.
 
-import { withoutClutter } from './folders.js'
+import { withoutClutter } from './drop.js'
 import { html } from './html.js'
 import { Looking, Picker, Problem } from './parts.js'
 

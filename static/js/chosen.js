@@ -4,7 +4,9 @@ import { nextTick } from '../vendor/vue.runtime.esm-browser.prod.js'
 import { html } from './html.js'
 import { Icon } from './icons.js'
 import { IconButton } from './parts.js'
-import { pictureOf } from './pictures.js'
+import { Countdown } from './row.js'
+import { useSeconds } from './useSeconds.js'
+import { pictureOf } from './checks.js'
 
 const total = (files) => files.reduce((sum, { size }) => sum + size, 0)
 
@@ -44,7 +46,7 @@ const namesOf = (names, words) =>
 export const Unfinished = ({ left, at, words }) => html`
   <section class="card">
     <h2>${words.say('unfinishedTitle')}</h2>
-    <p>${words.say('unfinished', {
+    <p>${words.say(left.stored === null ? 'unfinishedKnown' : 'unfinished', {
       files: words.files(left.count),
       stored: words.bytes(left.stored),
       total: words.bytes(left.total),
@@ -63,9 +65,10 @@ const chosenList = (files, numberOf, at, words) => html`
       onRemove=${(which, event) => remove(which, event, at)} />`,
   )}</ul>`
 
-const sendBar = (files, at, words) => html`
+const sendBar = (files, at, words, clock) => html`
   <div class="dock">
     <p role="status">${words.say('chosen', { files: words.files(files.length), size: words.bytes(total(files)) })}</p>
+    ${at.page.retryAt !== null && html`<p><${Countdown} until=${at.page.retryAt} clock=${clock} words=${words} /></p>`}
     <button type="button" class="button big" disabled=${at.page.opening} onClick=${at.send}>
       ${words.say(at.page.opening ? 'opening' : 'send')}
     </button>
@@ -76,7 +79,8 @@ export const Chosen = {
   props: ['files', 'at', 'words'],
   setup({ at }) {
     const numberOf = numbering()
-    return ({ files, words }) => [chosenList(files, numberOf, at, words), sendBar(files, at, words)]
+    const clock = useSeconds(() => at.page.retryAt !== null)
+    return ({ files, words }) => [chosenList(files, numberOf, at, words), sendBar(files, at, words, clock)]
   },
 }
 

@@ -14,7 +14,11 @@ const LOOKS = {
   cancelledTitle: 'ban',
 }
 
-const facts = (row, words) => [words.bytes(row.size), words.speed(row.finalSpeed), words.seconds(row.duration)]
+// The speed of what took no time says nothing.
+const facts = (row, words) =>
+  row.duration < 1
+    ? [words.bytes(row.size)]
+    : [words.bytes(row.size), words.speed(row.finalSpeed), words.seconds(row.duration)]
 
 const StoredFile = ({ row, words, contact }) => html`
   <li class="file completed" data-phase="completed" data-file=${row.fileId}>
@@ -58,6 +62,9 @@ const missed = (rows, words, contact) =>
     ${listed(MissedFile, rows, words, contact)}
     <p class="hint">${words.say('notStoredAdvice')}</p></section>`
 
+const notSent = (rows, words, contact) =>
+  rows.length > 0 && html`<section><h2>${words.say('notSent')}</h2>${listed(MissedFile, rows, words, contact)}</section>`
+
 const stored = (rows, words, contact) =>
   rows.length > 0 && html`<section><h2>${words.say('stored')}</h2>${listed(StoredFile, rows, words, contact)}</section>`
 
@@ -86,7 +93,7 @@ export const Done = ({ at, words }) => {
     ${result(at, words)}
     ${different(rows, words)}
     ${missed(
-      [...rows.filter(({ phase }) => phase !== 'completed'), ...at.notTaken.value.map(notTaken)],
+      rows.filter(({ phase }) => phase !== 'completed'),
       words,
       contact,
     )}
@@ -95,6 +102,7 @@ export const Done = ({ at, words }) => {
       words,
       contact,
     )}
+    ${notSent(at.notTaken.value.map(notTaken), words, contact)}
     <div class="dock"><button type="button" class="button big" onClick=${at.again}>
       ${words.say(completedFiles > 0 ? 'sendMore' : 'tryAgain')}</button></div>
   </section>`

@@ -1,9 +1,55 @@
-// Files that are dropped onto the page or pasted into it: the whole page is the target, and says so.
+// Files that are dropped onto the page or pasted into it, folders and folders in folders too: the whole page is the
+// target, and says so. Knows the entries that browsers hand out.
 
 import { onScopeDispose, ref } from '../vendor/vue.runtime.esm-browser.prod.js'
-import { dropped, filesIn } from './folders.js'
 import { html } from './html.js'
 import { Icon } from './icons.js'
+
+// Left by systems in every folder; nobody means to send them.
+const CLUTTER = /^(\..*|Thumbs\.db|desktop\.ini)$/i
+
+const fileOf = (entry) => new Promise((resolve) => entry.file(resolve, () => resolve(null)))
+
+const batchOf = (reader) => new Promise((resolve) => reader.readEntries(resolve, () => resolve([])))
+
+async function* inside(folder) {
+  const reader = folder.createReader()
+  // A reader hands out a hundred at a time; only an empty batch is the end.
+  for (let batch = await batchOf(reader); batch.length > 0; batch = await batchOf(reader)) yield* batch
+}
+
+async function* walk(entry) {
+  if (entry.isDirectory) {
+    for await (const child of inside(entry)) if (!CLUTTER.test(child.name)) yield* walk(child)
+    return
+  }
+  const file = await fileOf(entry)
+  if (file !== null) yield file
+}
+
+/**
+ * What can be taken out of a drop only while its event is handled; the rest may take its time.
+ * @param {DataTransfer} transfer
+ * @returns {(FileSystemEntry | File)[]}
+ */
+export function dropped(transfer) {
+  const items = [...(transfer.items ?? [])].filter(({ kind }) => kind === 'file')
+  const found = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile?.()).filter(Boolean)
+  return found.length > 0 ? found : [...(transfer.files ?? [])]
+}
+
+/** @param {(FileSystemEntry | File)[]} things as `dropped` gave them */
+export async function filesIn(things) {
+  const files = []
+  for (const thing of things) {
+    if (!thing.isDirectory && !thing.isFile) files.push(thing)
+    else for await (const file of walk(thing)) files.push(file)
+  }
+  return files
+}
+
+/** A folder that was picked comes as its files. */
+export const withoutClutter = (files) => [...files].filter(({ name }) => !CLUTTER.test(name))
 
 const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files')
 

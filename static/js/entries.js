@@ -5,9 +5,11 @@ export const OVER = Object.freeze(['sent', 'failed', 'cancelled'])
 /**
  * @typedef {{key: string, sessionId: string, file: File | null, fileId: string | null, name: string, size: number,
  *   lastModified: number | null, url: string | null, digest: object | null, checking: boolean, phase: string,
- *   problem: object | null, retryAt: number | null, tries: number, sent: number | null}} Entry
+ *   problem: object | null, retryAt: number | null, tries: number, sent: number | null,
+ *   still: boolean}} Entry
  *   phase: queued | sending | waiting | paused | wanted | sent | failed | cancelled; wanted: the file must be picked
- *   again; sent: bytes that left this browser; url: a path
+ *   again; problem: of the last try, until the next one gets somewhere; sent: bytes that left this browser; still: it
+ *   does not move, so that its speed is not known; url: a path
  */
 export const newEntry = (key, sessionId, { file = null, fileId = null, ...known }) => ({
   key,
@@ -25,6 +27,7 @@ export const newEntry = (key, sessionId, { file = null, fileId = null, ...known 
   retryAt: null,
   tries: 0,
   sent: null,
+  still: false,
 })
 
 export class Entries {

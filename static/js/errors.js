@@ -30,6 +30,7 @@ export const ERRORS = {
   "UNSUPPORTED_VERSION": {"retry": false, "kind": "system", "zh": ["不支持这个协议版本", "请更新上传程序"], "en": ["This version of the protocol is not spoken here.", "Use a client that speaks tus 1.0.0."]},
   "UNSUPPORTED_MEDIA_TYPE": {"retry": false, "kind": "system", "zh": ["请求的 Content-Type 不正确", "请更新上传程序"], "en": ["The request's Content-Type is not the right one.", "See the protocol's documentation."]},
   "RATE_LIMIT_EXCEEDED": {"retry": true, "kind": "network", "zh": ["请求太频繁", "请稍后重试"], "en": ["There were too many requests.", "Wait a moment and try again."]},
+  "TOO_MANY_TRIES": {"retry": true, "kind": "file", "zh": ["试错次数太多", "请过几分钟再试"], "en": ["There were too many wrong tries.", "Wait some minutes, then try again."]},
   "TOO_MANY_CONNECTIONS": {"retry": true, "kind": "network", "zh": ["连接数已满", "请稍后重试"], "en": ["The station is busy.", "Wait a moment and try again."]},
   "UNAUTHORIZED": {"retry": false, "kind": "system", "zh": ["需要管理员口令", "请联系{contact}"], "en": ["The operator's token is needed.", "Ask {contact}."]},
   "PIN_REQUIRED": {"retry": false, "kind": "file", "zh": ["需要上传口令", "请输入现场公布的口令"], "en": ["A PIN is needed to send files.", "Enter the PIN that is shown at the station."]},

@@ -7,9 +7,10 @@ const LOCAL = {
   FILE_UNREADABLE: { kind: 'file', retry: true },
   STALLED: { kind: 'network', retry: true },
   OFFLINE: { kind: 'network', retry: true },
+  ALREADY_HERE: { kind: 'file', retry: false },
 }
-// Trying again helps with these only once somebody did something about it: freed some space, sent the other file.
-const BY_HAND = ['CHECKSUM_MISMATCH', 'INSUFFICIENT_STORAGE', 'FILE_UNREADABLE']
+// Trying again helps with these only once somebody did something: freed some space, sent the other file, waited.
+const BY_HAND = ['CHECKSUM_MISMATCH', 'INSUFFICIENT_STORAGE', 'FILE_UNREADABLE', 'TOO_MANY_TRIES']
 // What these tell is where the upload stands, not how good the line is.
 const NO_LOSS = ['OFFSET_MISMATCH', 'UPLOAD_LOCKED']
 
@@ -26,6 +27,9 @@ export function retrying(code) {
   if (BY_HAND.includes(code)) return 'hand'
   return kindOf(code) === 'network' ? 'itself' : 'tries'
 }
+
+/** Whether no answer came at all. */
+export const isUnheard = (code) => ['NETWORK_ERROR', 'STALLED'].includes(code)
 
 /** Whether the network, or a station that has too much to do, lost something: then fewer files at once do better. */
 export const isLoss = (code) => kindOf(code) === 'network' && !NO_LOSS.includes(code)

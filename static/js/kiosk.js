@@ -10,4 +10,4 @@ const language = document.documentElement.lang
 const env = kioskEnv()
 const { STRINGS: strings } = await env.module(sentencesOf(language), 0)
 const { category, wifi } = root.dataset
-createApp(KioskApp, { category, wifi: wifi === 'yes', language, strings, env }).mount(root)
+createApp(KioskApp, { category, wifi, language, strings, env }).mount(root)

@@ -24,17 +24,19 @@ function impatient(env) {
 
 const address = (sessionId) => `/api/upload/handover/${encodeURIComponent(sessionId)}`
 
+/** The station's limits and choices. */
+export const fetchConfig = (env) => api.fetchConfig(impatient(env))
+
 /**
  * Opens the session of a new visit.
+ * @param {object} config what `fetchConfig` answered
  * @param {string} category what the kiosk was set up for; if the station has no such category any more, its first one
  */
-export async function openVisit(env, category) {
-  const config = await api.fetchConfig(impatient(env))
+export async function openVisit(env, config, category) {
   // Asking would only be refused, and be written down as an error by the browser.
   if (config.pinRequired) throw new api.CallFailed('PIN_REQUIRED')
   const wish = config.categories.includes(category) ? category : config.categories[0]
-  const opened = await api.post(impatient(env), '/api/upload/session', { category: wish, autoComplete: false })
-  return { ...opened, config }
+  return api.post(impatient(env), '/api/upload/session', { category: wish, autoComplete: false })
 }
 
 /** @param {string | null} code the one that is on the screen */

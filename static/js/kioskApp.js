@@ -33,14 +33,14 @@ const connection = ({ status, transport }, words) =>
   html`<${Connection} status=${status.value} transport=${transport.value} words=${words} />`
 
 const Top = ({ at, words, other, change }) => html`<header class="top">
-  ${place(at, words) || html`<span />`}
-  ${at.started.value && connection(at, words)}
+  ${(!at.away.value && place(at, words)) || html`<span />`}
+  ${at.started.value && !at.away.value && connection(at, words)}
   <button type="button" class="plain" lang=${other} aria-label=${words.say('otherLanguage')} onClick=${change}>
     ${words.say('language')}</button>
 </header>`
 Top.props = ['at', 'words', 'other', 'change']
 
-// Laid over what is there: the screen stays as it was, and nobody loses the place.
+// In the place of the top line, which would only say it twice: the rest stays as it was.
 const Away = ({ problem, words, contact }) =>
   problem === null || kindOf(problem.code) === 'network'
     ? html`<p class="away" role="alert"><strong>${words.say('awayTitle')}</strong> ${words.say('awayAdvice')}</p>`

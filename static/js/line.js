@@ -28,16 +28,22 @@ export class Line {
   constructor(env, entries, onDone) {
     Object.assign(this, { env, entries, onDone })
     this.requests = new Map()
-    this.watchdog = new Watchdog(env, (key) => this.#stalled(key))
+    this.watchdog = new Watchdog(
+      env,
+      (key) => this.#stalled(key),
+      (key) => entries.change(key, { still: true }),
+    )
     this.reset()
   }
 
   reset() {
     this.pace = startPace(this.env.now())
+    /** Something was lost, and since then nothing has shown that the station can be reached. */
+    this.held = false
   }
 
   get hasRoom() {
-    return this.requests.size < this.pace.limit
+    return this.requests.size < (this.held ? 1 : this.pace.limit)
   }
 
   has(key) {
@@ -49,11 +55,13 @@ export class Line {
   }
 
   send({ key }) {
+    // What a probe has to show is ten good seconds of its own.
+    if (this.held && this.requests.size === 0) this.pace = { ...this.pace, since: this.env.now() }
     this.watchdog.watch(key)
     const request = send(this.env, this.entries.get(key), {
       url: (url) => this.entries.change(key, { url }),
       fileId: (fileId) => this.entries.change(key, { fileId }),
-      sent: (bytes) => this.#sent(key, bytes),
+      sent: this.#sent(key),
       done: (outcome) => this.requests.get(key) === request && this.#over(key, outcome),
     })
     this.requests.set(key, request)
@@ -71,8 +79,9 @@ export class Line {
   }
 
   /** The station stored some of it. */
-  stored({ key, sent, size }) {
-    this.watchdog.moved(key, sent >= size)
+  stored({ key, sent, size, phase }) {
+    this.#moved(key, sent >= size)
+    if (phase === 'sending') this.heard()
   }
 
   doubt() {
@@ -81,10 +90,17 @@ export class Line {
 
   lost() {
     this.pace = lost(this.pace, this.env.now())
+    this.held = true
+  }
+
+  /** The station can be reached. */
+  heard() {
+    this.held = false
   }
 
   finished() {
     this.pace = finished(this.pace, this.env.now())
+    this.heard()
   }
 
   #release(key) {
@@ -92,11 +108,29 @@ export class Line {
     this.watchdog.leave(key)
   }
 
-  #sent(key, bytes) {
-    const { size, sent } = this.entries.get(key)
-    if (bytes !== sent) this.watchdog.moved(key, bytes >= size)
-    if (sent !== null && bytes > sent) this.pace = flowing(this.pace, this.env.now())
-    this.entries.change(key, { sent: bytes })
+  #sent(key) {
+    // The first it tells is where it begins.
+    let begun = null
+    return (bytes) => {
+      const { size, sent } = this.entries.get(key)
+      if (begun !== null && bytes > begun) this.#moved(key, bytes >= size)
+      else if (bytes !== sent) this.watchdog.moved(key, bytes >= size)
+      if (sent !== null && bytes > sent) this.#flowing()
+      begun = bytes
+      this.entries.change(key, { sent: bytes })
+    }
+  }
+
+  #moved(key, all) {
+    this.watchdog.moved(key, all)
+    const { phase, problem } = this.entries.get(key)
+    this.entries.change(key, { still: false, problem: phase === 'sending' ? null : problem })
+  }
+
+  #flowing() {
+    const { limit } = this.pace
+    this.pace = flowing(this.pace, this.env.now())
+    if (this.pace.limit > limit) this.heard()
   }
 
   #stalled(key) {

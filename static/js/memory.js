@@ -22,6 +22,7 @@ const cleaned = (file) => ({
   lastModified: orNull(file.lastModified, Number.isFinite),
   url: orNull(file.url, isText),
   digest: isText(file.digest?.value) && isText(file.digest.algorithm) ? file.digest : null,
+  arrived: file.arrived === true,
 })
 
 export class Memory {
@@ -30,6 +31,7 @@ export class Memory {
     this.env = env
     this.timers = new Timers(env)
     this.changes = new Map()
+    this.over = new Set()
   }
 
   /** @returns {{sessionId: string, at: number, files: object[]}[]} newest first */
@@ -46,15 +48,24 @@ export class Memory {
 
   /** @param {object} entry see entries.js */
   keep(entry) {
+    // A digest may come when all is over.
+    if (this.over.has(entry.sessionId)) return
     const file = Object.fromEntries(KEPT.map((name) => [name, entry[name]]))
-    this.#change(entry.sessionId, entry.key, file)
+    // Who is asked for the same files once more picks all of them, also those that need not be sent again.
+    this.#change(entry.sessionId, entry.key, { ...file, arrived: entry.phase === 'sent' })
   }
 
   drop({ sessionId, key }) {
     this.#change(sessionId, key, null)
   }
 
+  /** It is over, here and in all of the memory. */
   forget(sessionId) {
+    this.over.add(sessionId)
+    this.#erase(sessionId)
+  }
+
+  #erase(sessionId) {
     this.changes.delete(sessionId)
     this.#write((sessions) => delete sessions[sessionId])
   }
@@ -63,7 +74,7 @@ export class Memory {
   prune(age) {
     const now = this.env.now()
     const old = this.sessions().filter(({ at }) => now - at > age)
-    for (const { sessionId } of old) this.forget(sessionId)
+    for (const { sessionId } of old) this.#erase(sessionId)
   }
 
   /** Writes what waits: the page may be gone in a moment. */

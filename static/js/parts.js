@@ -31,7 +31,7 @@ const carriedBy = (transport, words) =>
 export const Connection = ({ status, transport, online, words }) =>
   STATES[status] &&
   html`
-  <p class=${`connection ${status}`} data-status=${status} data-transport=${transport}
+  <p class=${`connection ${online === false ? 'offline' : status}`} data-status=${status} data-transport=${transport}
     title=${transport ? carriedBy(transport, words) : null}>
     <span class="dot" aria-hidden="true" />${words.say(online === false ? 'noNetwork' : STATES[status])}
   </p>`

@@ -14,7 +14,7 @@ export class Patience {
   /**
    * @param {object} env {setTimeout, clearTimeout, random, now}
    * @param {import('./entries.js').Entries} entries
-   * @param {() => void} onReady one of them need not wait any more, and is queued
+   * @param {() => void} onReady one of them waits no more: it is queued, or has failed
    */
   constructor(env, entries, onReady) {
     Object.assign(this, { env, entries, onReady })
@@ -59,6 +59,7 @@ export class Patience {
     if ((await readable(file)) || this.entries.get(key)?.phase !== 'waiting') return
     this.rest(key)
     this.entries.change(key, { phase: 'failed', problem: { code: 'FILE_UNREADABLE' }, retryAt: null })
+    this.onReady()
   }
 }
 

@@ -1,9 +1,9 @@
 // The carrier of last resort: asks for the snapshot again and again, and tells what changed in the words of the pushed
-// messages. Same shape as the carriers in carriers.js; knows nothing of them.
+// messages. Same shape as the carriers in carriers.js, of which it knows only how one asks.
 
+import { snapshot } from './carriers.js'
 import { SETTLED } from './events.js'
 import { Timers } from './timers.js'
-import { snapshot } from './wire.js'
 
 const PATIENCE = 10
 // Long polls end with news. Progress is not always counted as news, so while bytes flow the wait is short.

@@ -8,12 +8,15 @@ import { Code, Scan } from './welcome.js'
 
 const ENDED = ['completed', 'failed', 'cancelled']
 
-const facts = (row, words) =>
-  [words.bytes(row.size), words.speed(row.speed), row.remaining !== null && words.left(row.remaining)].filter(Boolean)
+const pace = ({ speed, remaining }, words) => [words.speed(speed), remaining !== null && words.left(remaining)]
 
-function said(row, words, contact) {
+// How fast it was when the station was last seen, nobody wants to know.
+const facts = (row, words, away) =>
+  [words.bytes(row.size), ...(away && row.phase === 'uploading' ? [] : pace(row, words))].filter(Boolean)
+
+function said(row, words, contact, away) {
   if (row.phase === 'cancelled') return words.cancelled(row.reason)
-  if (row.phase === 'uploading' || row.phase === 'completed') return facts(row, words).join(' · ')
+  if (row.phase === 'uploading' || row.phase === 'completed') return facts(row, words, away).join(' · ')
   if (row.phase !== 'failed') return words.say(row.phase)
   const { message, advice } = words.error(row.problem, contact)
   return message + advice
@@ -22,31 +25,33 @@ function said(row, words, contact) {
 const mark = (row, words) =>
   row.phase === 'completed' ? html`<${Icon} name="check" />` : !ENDED.includes(row.phase) && words.percent(row.progress)
 
-const Row = ({ row, words, contact }) => html`
+const Row = ({ row, words, contact, away }) => html`
   <li class=${`file ${row.phase}`} data-phase=${row.phase} data-file=${row.fileId}>
     <span class="name">${row.name}</span>
-    <span class="state">${said(row, words, contact)}</span>
+    <span class="state">${said(row, words, contact, away)}</span>
     <span class="percent">${mark(row, words)}</span>
     <${Bar} label=${words.say('progressOf', { name: row.name })} progress=${row.progress} tone=${row.phase} />
   </li>`
-Row.props = ['row', 'words', 'contact']
+Row.props = ['row', 'words', 'contact', 'away']
 
 /** Scrolls to the newest by itself; nobody may be there to do it. */
 const Files = {
-  props: ['rows', 'words', 'contact'],
+  props: ['rows', 'words', 'contact', 'away'],
   setup(props) {
     const list = ref(null)
     const toNewest = () => list.value?.scrollTo({ top: list.value.scrollHeight })
     watch(() => props.rows.length, toNewest, { flush: 'post' })
-    return ({ rows, words, contact }) => html`
+    return ({ rows, words, contact, away }) => html`
       <ul class="files" ref=${list} tabindex="0" role="list" aria-label=${words.say('filesHere')}>
-        ${rows.map((row) => html`<${Row} key=${row.key} row=${row} words=${words} contact=${contact} />`)}
+        ${rows.map(
+          (row) => html`<${Row} key=${row.key} row=${row} words=${words} contact=${contact} away=${away} />`,
+        )}
       </ul>`
   },
 }
 
-function headline({ sum, flowing, unfinished }) {
-  if (flowing.value) return 'receivingTitle'
+function headline({ sum, moving, unfinished }) {
+  if (moving.value) return 'receivingTitle'
   return unfinished.value === 0 && sum.value.count > 0 ? 'arrivedAll' : 'restTitle'
 }
 
@@ -67,7 +72,7 @@ function closing(at, words) {
   const ending = at.ending.value
   return html`<div class="end">
     ${idle && countdown(at, words)}
-    ${at.flowing.value && html`<p class="hint">${words.say('doneWait')}</p>`}
+    ${at.moving.value && html`<p class="hint">${words.say('doneWait')}</p>`}
     ${idle && !ending && longer(at, words)}
     <button type="button" class="button" disabled=${at.flowing.value || ending} onClick=${at.done}>
       ${words.say('done')}</button>
@@ -83,7 +88,7 @@ const summed = (title, { count, done, progress }, words) => html`<div class="sum
 
 export const Receiving = ({ at, words }) => html`<section class="receiving">
     ${summed(headline(at), at.sum.value, words)}
-    <${Files} rows=${at.list.value} words=${words} contact=${at.config.value?.contact} />
+    <${Files} rows=${at.list.value} words=${words} contact=${at.config.value?.contact} away=${at.away.value} />
     <aside class="join" aria-label=${words.say('others')}>
       <${Scan} at=${at} words=${words} />
       <p class="hint">${words.say('others')}</p>

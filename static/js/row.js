@@ -3,7 +3,7 @@
 import { html } from './html.js'
 import { Icon } from './icons.js'
 import { Bar, Facts, IconButton, Picker, Problem } from './parts.js'
-import { pictureOf } from './pictures.js'
+import { pictureOf } from './checks.js'
 
 const MOVING = ['uploading', 'paused', 'waiting', 'saving']
 
@@ -29,8 +29,9 @@ const sizes = (row, words) =>
     ? words.say('sizeOf', { part: words.bytes(row.uploaded), whole: words.bytes(row.size) })
     : words.bytes(row.size)
 
-function numbers(row, words) {
-  const speed = row.phase === 'completed' ? row.finalSpeed : row.speed
+function numbers(row, words, still) {
+  if (still && row.phase !== 'completed') return [sizes(row, words)]
+  const speed = row.phase !== 'completed' ? row.speed : row.duration < 1 ? null : row.finalSpeed
   return [sizes(row, words), words.speed(speed), words.left(row.remaining)]
 }
 
@@ -62,10 +63,17 @@ const again = (row, at, words) => html`
       look="quiet" onFiles=${at.choose} />
   </div>`
 
-const trouble = (row, words, contact) =>
-  row.problem &&
-  ['failed', 'waiting'].includes(row.phase) &&
-  html`<${Problem} problem=${row.problem} words=${words} contact=${contact} quiet=${true} />`
+// The line mends itself, and the page tries again: whoever waits is not told to.
+const ofTheLine = ({ message }, words) =>
+  html`<p class="problem" data-kind="network"><strong>${message}</strong>${words.say('checkLine')}</p>`
+
+function trouble(row, words, contact) {
+  if (!row.problem) return null
+  const told = words.error(row.problem, contact)
+  if (told.kind === 'network' && row.phase !== 'failed') return ofTheLine(told, words)
+  if (!['failed', 'waiting'].includes(row.phase)) return null
+  return html`<${Problem} problem=${row.problem} words=${words} contact=${contact} quiet=${true} />`
+}
 
 /** Whether what arrived is what this device has. */
 export const checkedNote = (row, words, contact) =>
@@ -78,7 +86,7 @@ export const checkedNote = (row, words, contact) =>
 
 const PICTURE = { completed: 'circle-check', failed: 'circle-alert', cancelled: 'ban' }
 
-export const Row = ({ row, at, words, contact, clock }) => html`
+export const Row = ({ row, at, words, contact, clock, still }) => html`
   <li class=${`file ${row.phase}`} data-phase=${row.phase} data-file=${row.fileId}>
     <${Icon} name=${PICTURE[row.phase] ?? pictureOf(row.name)} />
     <span class="name">${row.name}</span>
@@ -88,10 +96,10 @@ export const Row = ({ row, at, words, contact, clock }) => html`
       html`<${Bar} label=${words.say('progressOf', { name: row.name })} progress=${row.progress}
         sent=${row.sent} tone=${row.phase} />`
     }
-    <${Facts} facts=${[state(row, words, clock), ...numbers(row, words)]} />
+    <${Facts} facts=${[state(row, words, clock), ...numbers(row, words, still)]} />
     ${trouble(row, words, contact)}
     ${row.wanted && again(row, at, words)}
     ${row.elsewhere && html`<p class="hint">${words.say('elsewhere')}</p>`}
     ${checkedNote(row, words, contact)}
   </li>`
-Row.props = ['row', 'at', 'words', 'contact', 'clock']
+Row.props = ['row', 'at', 'words', 'contact', 'clock', 'still']

@@ -1,6 +1,6 @@
 // One row per file for the eye: what the station says of it, joined to what this browser is doing with it. Pure.
 
-import { retrying } from './kinds.js'
+import { kindOf, retrying } from './kinds.js'
 
 /** The last step of a stored file's public name. */
 export const storedName = (uploadPath) => uploadPath?.slice(uploadPath.lastIndexOf('/') + 1) ?? ''
@@ -12,18 +12,21 @@ const PAUSABLE = ['queued', 'waiting']
 
 const isFinal = ({ status, canRetry }) => STORED.includes(status) || (status === 'failed' && canRetry === false)
 
+const isSaving = ({ status, progress }) => status === 'uploading' && progress >= 100
+
 // The station's word counts; but what did not reach the station, only this browser knows.
 function phaseOf(file, entry) {
   if (isFinal(file)) return file.status
+  // Nobody sends it, though the station may not have noticed yet; what it has whole needs nobody.
+  if (entry?.phase === 'wanted') return isSaving(file) ? 'saving' : 'paused'
   if (ONES_OWN.includes(entry?.phase)) return entry.phase
   const ours = UNDER_WAY.includes(entry?.phase)
-  if (file.status === 'failed') return ours ? 'queued' : entry?.phase === 'wanted' ? 'paused' : 'failed'
+  if (file.status === 'failed') return ours ? 'queued' : 'failed'
   // The station has not noticed yet that it broke.
   if (entry?.phase === 'queued') return 'queued'
-  if (file.status === 'uploading') return file.progress >= 100 ? 'saving' : 'uploading'
+  if (file.status === 'uploading') return isSaving(file) ? 'saving' : 'uploading'
   if (file.status === 'paused' && ours) return 'uploading'
-  // Nothing of it has arrived, and it is not in this page's hands any more: it does not wait for its turn.
-  if (file.status === 'pending') return entry?.phase === 'wanted' ? 'paused' : 'queued'
+  if (file.status === 'pending') return 'queued'
   return file.status
 }
 
@@ -56,9 +59,14 @@ function powers(phase, final, entry) {
   }
 }
 
+// Tried again, but not through yet: what it failed with still holds.
+const UNDER_WAY_SHOWN = ['queued', 'uploading']
+const ofNetwork = (entry) => (entry?.problem && kindOf(entry.problem.code) === 'network' ? entry.problem : null)
+
 const canTry = ({ problem }) => retrying(problem?.code) !== 'never'
 
 function problemOf(phase, final, file, entry) {
+  if (UNDER_WAY_SHOWN.includes(phase)) return ofNetwork(entry)
   if (phase !== 'failed' && phase !== 'waiting') return null
   return (final ? null : entry?.problem) ?? file.error ?? entry?.problem ?? null
 }
@@ -66,6 +74,8 @@ function problemOf(phase, final, file, entry) {
 function rowOf(file, entry) {
   const phase = phaseOf(file, entry)
   const final = isFinal(file)
+  // The last speed that was told is none once nothing gets through.
+  const moves = phase === 'uploading' && !entry?.still
   return {
     // An added file has a number only later; its row is the same.
     key: entry?.key ?? file.id,
@@ -77,8 +87,8 @@ function rowOf(file, entry) {
     progress: phase === 'completed' ? 100 : file.progress,
     sent: phase === 'completed' && entry !== undefined ? 100 : sentOf(entry, file.progress),
     uploaded: file.uploadedBytes,
-    speed: phase === 'uploading' ? file.uploadSpeed : null,
-    remaining: phase === 'uploading' ? (file.estimatedTimeRemaining ?? null) : null,
+    speed: moves ? file.uploadSpeed : null,
+    remaining: moves ? (file.estimatedTimeRemaining ?? null) : null,
     problem: problemOf(phase, final, file, entry),
     retryAt: phase === 'waiting' ? entry.retryAt : null,
     reason: file.reason ?? null,
@@ -86,8 +96,7 @@ function rowOf(file, entry) {
     duration: file.duration ?? null,
     finalSpeed: file.finalSpeed ?? null,
     checked: checkedOf(file, entry),
-    // While bytes flow somebody has it: the other tab, or a request that the station has not given up yet.
-    wanted: entry?.phase === 'wanted' && !final && file.status !== 'uploading',
+    wanted: entry?.phase === 'wanted' && phase === 'paused',
     ...powers(phase, final, entry),
   }
 }
@@ -123,7 +132,8 @@ function rowOfEntry(entry) {
 }
 
 /**
- * Makes a function (state, entries) -> rows: in the station's order, then what the station has not heard of yet.
+ * Makes a function (state, entries, watched) -> rows: in the station's order, then what the station has not heard of
+ * yet; watched: another page of this browser sends the session.
  * A row of which nothing changed is the same object as before, so that drawing it again can be skipped.
  */
 export function rowMaker() {
@@ -135,7 +145,9 @@ export function rowMaker() {
     made.set(what, { entry, row })
     return row
   }
-  return (state, entries) => {
+  return (state, all, watched = false) => {
+    // Another page has what would be wanted here.
+    const entries = watched ? all.filter(({ phase }) => phase !== 'wanted') : all
     const mine = new Map(entries.filter(({ fileId }) => fileId !== null).map((entry) => [entry.fileId, entry]))
     const told = new Set(state.files.map(({ id }) => id))
     return [

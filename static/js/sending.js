@@ -21,13 +21,16 @@ function heading(at) {
   return count > 0 && done === count ? 'arrivedTitle' : 'sending'
 }
 
+// The last speed that was told is no speed once nothing is heard any more.
+const isCutOff = (at) => at.online.value === false || at.status.value === 'offline'
+
 function overall(at, words) {
   const { progress, sent, uploaded, total, remaining, speed, done, count, active } = at.sum.value
-  const moving = active > 0 ? [words.speed(speed), words.left(remaining)] : []
+  const moving = active > 0 && !isCutOff(at) ? [words.speed(speed), words.left(remaining)] : []
   const facts = [words.say('sizeOf', { part: words.bytes(uploaded), whole: words.bytes(total) }), ...moving]
   return html`
     <p class="sum"><b class="percent">${words.percent(progress)}</b>
-      <span class="facts">${words.say('doneOf', { done, count })}</span></p>
+      <span class="facts">${words.say('doneOf', { done, files: words.files(count) })}</span></p>
     <${Bar} label=${words.say('overall')} progress=${progress} sent=${sent} tone="all" />
     <${Facts} facts=${facts} />`
 }
@@ -83,9 +86,14 @@ const dock = (at, words) => {
   )
 }
 
+function staying(at) {
+  if (at.mine.value.length === 0) return null
+  if (at.can.value.finish) return 'pressDone'
+  return at.awake.value ? 'awake' : 'keepOpen'
+}
+
 const hints = (at, words) => html`
-  <p class="hint">${at.mine.value.length > 0 && words.say(at.awake.value ? 'awake' : 'keepOpen')}
-    ${' '}${words.say('share')}</p>`
+  <p class="hint">${staying(at) && words.say(staying(at))}${' '}${words.say('share')}</p>`
 
 const problems = (at, words, contact) =>
   [at.state.value.fault, at.page.problem]
@@ -106,6 +114,7 @@ export const Sending = {
     return ({ words }) => {
       const contact = at.config.value?.contact
       const list = at.list.value
+      const still = isCutOff(at)
       return html`<section ref=${place}>
         <h1 tabindex="-1">${words.say(heading(at))}</h1>
         ${problems(at, words, contact)}
@@ -118,7 +127,8 @@ export const Sending = {
         <${Looking} count=${at.page.preparing} words=${words} />
         <${Refused} refused=${at.refused.value} words=${words} contact=${contact} rest=${true} onDismiss=${at.dismiss} />
         <ul class="files">${list.map(
-          (row) => html`<${Row} key=${row.key} row=${row} at=${at} words=${words} contact=${contact} clock=${clock} />`,
+          (row) => html`<${Row} key=${row.key} row=${row} at=${at} words=${words} contact=${contact} clock=${clock}
+            still=${still} />`,
         )}</ul>
         ${where(at, words)}${hints(at, words)}
         ${dock(at, words)}

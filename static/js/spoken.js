@@ -17,7 +17,7 @@ export function arrived({ summary }, rows, words) {
   if (stored.length === 0) return words.say('noneStored')
   return words.say('doneCount', {
     done: summary.completedFiles,
-    total: summary.totalFiles,
+    files: words.files(summary.totalFiles),
     size: words.bytes(stored.reduce((sum, { size }) => sum + (size ?? 0), 0)),
     time: words.seconds(summary.totalTime),
   })

@@ -24,8 +24,7 @@ const first = (phase) => (one, other) => (other.phase === phase) - (one.phase ==
 const counted = (summary, rows, words) =>
   words.say('doneCount', {
     done: summary.completedFiles,
-    count: words.files(summary.totalFiles),
-    total: summary.totalFiles,
+    files: words.files(summary.totalFiles),
     size: words.bytes(rows.reduce((sum, { size }) => sum + (size ?? 0), 0)),
     time: words.seconds(summary.totalTime),
   })

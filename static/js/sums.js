@@ -19,12 +19,14 @@ export function sumOf(rows, remaining) {
   const sent = add((row) => Math.max(stored(row) ?? 0, ((row.sent ?? 0) / 100) * (row.size ?? 0)))
   const done = of('completed')
   const all = counted.length > 0 && done === counted.length
+  // What the station reckoned holds only while something moves.
+  const moves = rows.some(({ phase, speed }) => phase === 'saving' || speed > 0)
   return {
     progress: whole(uploaded, total, all),
     sent: whole(sent, total, all),
     uploaded,
     total,
-    remaining,
+    remaining: moves ? remaining : null,
     speed: add(({ speed }) => speed),
     done,
     count: rows.length,

@@ -3,7 +3,7 @@
 
 import { Entries, newEntry, OVER } from './entries.js'
 import { Heed } from './heed.js'
-import { isLoss, kindOf } from './kinds.js'
+import { isLoss, isUnheard, kindOf } from './kinds.js'
 import { Line } from './line.js'
 import { Patience } from './patience.js'
 
@@ -18,7 +18,8 @@ export class Uploads {
    * @param {object} env {setTimeout, clearTimeout, random, now, location, httpStack?}
    * @param {object} on
    *   entry(entry, before) whenever one changed; pause(entry) tells the station, and may fail;
-   *   homeless(): the session was over before all files were known there; see `evict`
+   *   homeless(): the session was over before all files were known there; see `evict`;
+   *   unheard(): the station did not answer, or the network swallowed a request
    */
   constructor(env, on) {
     Object.assign(this, { env, on })
@@ -55,6 +56,7 @@ export class Uploads {
     const entry = this.entries.get(key)
     if (!entry?.file || entry.phase === 'sent' || (entry.phase === 'sending' && this.line.has(key))) return
     this.patience.rest(key)
+    this.line.heard()
     this.entries.change(key, { phase: 'queued', problem: null, retryAt: null, tries: 0 })
     this.fill()
   }
@@ -63,7 +65,9 @@ export class Uploads {
   revive() {
     this.patience.online = true
     this.line.doubt()
+    this.line.heard()
     for (const { key, phase } of this.list()) if (phase === 'waiting') this.retry(key)
+    this.fill()
   }
 
   /** There is no network: nothing is tried before it is back. */
@@ -149,6 +153,7 @@ export class Uploads {
     if (phase === 'sending') this.line.finished()
     this.patience.rest(key)
     this.entries.change(key, { phase: 'sent', problem: null, retryAt: null, sent: size })
+    this.fill()
   }
 
   end(key, phase, problem = null) {
@@ -164,12 +169,22 @@ export class Uploads {
 
   fill() {
     while (this.line.hasRoom) {
-      // One that is being paused still has its old request.
-      const next = this.entries.first(({ key, phase }) => phase === 'queued' && !this.line.has(key))
+      const next = this.#next()
       if (next === undefined) return
-      this.entries.change(next.key, { phase: 'sending', problem: null, retryAt: null })
+      this.entries.change(next.key, { phase: 'sending', retryAt: null })
       this.line.send(next)
     }
+  }
+
+  #next() {
+    // One that is being paused still has its old request.
+    const isReady = ({ key, phase }) => phase === 'queued' && !this.line.has(key)
+    if (!this.line.held) return this.entries.first(isReady)
+    // One that was lost finds out whether the station can be reached; the others need not be lost, too.
+    const isLost = ({ problem }) => problem !== null && isLoss(problem.code)
+    const probe = this.entries.first((entry) => isReady(entry) && isLost(entry))
+    const later = probe ?? this.entries.first((entry) => entry.phase === 'waiting' && isLost(entry))
+    return later === undefined ? this.entries.first(isReady) : probe
   }
 
   // Several pages, and visits, of one browser remember their files in one place.
@@ -189,7 +204,10 @@ export class Uploads {
 
   #failed(key, problem, retryAfter) {
     if (isLoss(problem.code)) this.line.lost()
+    else this.line.heard()
+    this.entries.change(key, { still: isLoss(problem.code) })
     this.patience.wait(key, problem, retryAfter)
+    if (isUnheard(problem.code)) this.on.unheard()
     if (HOMELESS.includes(problem.code) && this.entries.get(key).fileId === null) this.on.homeless()
   }
 }

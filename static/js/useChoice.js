@@ -1,32 +1,123 @@
 // The files that somebody picked: checked before anything is sent, and told apart from those of an earlier visit that
 // wait for just them. Knows limits and verdicts; where the good ones go is the page's affair.
 
-import { computed, shallowRef } from '../vendor/vue.runtime.esm-browser.prod.js'
+import { computed, shallowRef, watch } from '../vendor/vue.runtime.esm-browser.prod.js'
 import * as api from './api.js'
 import { check, verdicts } from './checks.js'
-import { matched } from './same.js'
+
+const HERE = 'ALREADY_HERE'
+const GIVEN_UP = ['failed', 'cancelled']
+
+const alike = (file) => (entry) => entry.name === file.name && entry.size === file.size
+const sameTime = (file) => (entry) => entry.lastModified !== null && entry.lastModified === file.lastModified
+
+const equal = (one, other) => one !== null && one.algorithm === other?.algorithm && one.value === other.value
+
+/**
+ * Name and size have to agree, and then the time of the last change; phones give another time with each pick, so
+ * there the content decides, where it was known. Anything else is another file.
+ * @param {File[]} files
+ * @param {import('./entries.js').Entry[]} wanted
+ * @param {(file: File) => Promise<object | null>} digestOf slow: reads all of the file
+ * @returns {Promise<{found: {key: string, file: File}[], others: File[]}>}
+ */
+export async function matched(files, wanted, digestOf) {
+  const left = new Set(wanted)
+  const found = []
+  const others = []
+  const take = (entry, file) => {
+    left.delete(entry)
+    found.push({ key: entry.key, file })
+  }
+  const undecided = files.filter((file) => {
+    const entry = [...left].filter(alike(file)).find(sameTime(file))
+    if (entry) take(entry, file)
+    return !entry
+  })
+  for (const file of undecided) {
+    const candidates = [...left].filter(alike(file)).filter(({ digest }) => digest !== null)
+    const digest = candidates.length === 0 ? null : await digestOf(file)
+    const entry = candidates.find((candidate) => equal(candidate.digest, digest))
+    if (entry) take(entry, file)
+    else others.push(file)
+  }
+  return { found, others }
+}
+
+const numberOf = (name, all) => all.filter((one) => one.name === name).length
+
+/**
+ * The wanted files that these take the place of: they were changed since. Only where one name means one file, for
+ * phones give one name to all their pictures.
+ * @returns {Map<File, import('./entries.js').Entry>}
+ */
+export function replaced(others, files, wanted) {
+  const one = ({ name }) => numberOf(name, files) === 1 && numberOf(name, wanted) === 1
+  return new Map(others.filter(one).map((file) => [file, wanted.find(({ name }) => name === file.name)]))
+}
+
+// The old one is given up as soon as the station knows the new one.
+function useReplacing(env, queue) {
+  const { uploads, memory, entries } = queue
+  let waiting = new Map()
+
+  async function giveUp(old, now) {
+    if (uploads.entries.get(old.key)?.phase !== 'wanted') return
+    if (old.fileId === now.fileId) {
+      // The station has put the new one into the place of the old one; so does the queue.
+      uploads.entries.remove(old.key)
+      memory.drop(old)
+      uploads.entries.put({ ...uploads.entries.get(now.key) })
+    } else if (old.fileId === null || (await api.cancel(env, old.sessionId, old.fileId).catch(() => null))) {
+      uploads.drop(old.key)
+    }
+  }
+
+  function look(all) {
+    for (const [file, old] of waiting) {
+      const now = all.find((entry) => entry.file === file)
+      if (now?.fileId) giveUp(old, now)
+      if (!now || now.fileId || now.phase === 'cancelled') waiting.delete(file)
+    }
+  }
+  watch(entries, look, { flush: 'sync' })
+  return (changed) => {
+    waiting = new Map([...waiting, ...changed])
+  }
+}
 
 /**
  * @param {object} env
- * @param {object} at {config, page, queue, room(), take(files)}: room is how many more the session may have, take gets
- *   those that can go
+ * @param {object} at {config, page, queue, state, room(), take(files)}: room is how many more the session may have,
+ *   take gets those that can go
  */
-export function useChoice(env, { config, page, queue, room, take }) {
+export function useChoice(env, { config, page, queue, state, room, take }) {
   const chosen = shallowRef([])
   const refused = shallowRef([])
   // Those of earlier choices of this session: the end tells of them, too.
   const left = shallowRef([])
   let picks = 0
 
-  /** Files of an earlier visit are gone on with at once. @returns {Promise<File[]>} the others */
+  const replace = useReplacing(env, queue)
+  const digestOf = (file) => queue.checksums.digest(`pick-${(picks += 1)}`, file)
+
+  // What the station then did not take may be sent anew.
+  function arrived() {
+    const lost = state.value.files.filter(({ status }) => GIVEN_UP.includes(status)).map(({ id }) => id)
+    return queue.memory.files(page.sessionId).filter((file) => file.arrived && !lost.includes(file.fileId))
+  }
+
+  /**
+   * Files of an earlier visit are gone on with at once.
+   * @returns {Promise<{others: File[], here: File[], changed: Map}>} the others; those that need not be sent again
+   */
   async function welcome(files) {
     const wanted = queue.entries.value.filter(({ phase }) => phase === 'wanted')
-    if (wanted.length === 0) return files
-    const digestOf = (file) => queue.checksums.digest(`pick-${(picks += 1)}`, file)
-    const { found, others } = await matched(files, wanted, digestOf)
+    const { found, others: unknown } = await matched(files, wanted, digestOf)
     if (found.length > 0) queue.keepOn()
     for (const { key, file } of found) queue.uploads.give(key, file)
-    return others
+    const { found: again, others } = await matched(unknown, arrived(), digestOf)
+    return { others, here: again.map(({ file }) => file), changed: replaced(others, files, wanted) }
   }
 
   function setAside() {
@@ -52,14 +143,18 @@ export function useChoice(env, { config, page, queue, room, take }) {
     queue.prepare()
     page.preparing += all.length
     try {
-      const others = await welcome(all)
+      const { others, here, changed } = await welcome(all)
       const found = await verdictsOf(others)
       setAside()
-      refused.value = others
-        .map((file, index) => ({ file, problem: limited(found[index]) }))
-        .filter(({ problem }) => problem !== null)
+      const judged = others.map((file, index) => ({ file, problem: limited(found[index]) }))
+      refused.value = [
+        ...here.map((file) => ({ file, problem: { code: HERE } })),
+        ...judged.filter(({ problem }) => problem !== null),
+      ]
       const good = others.filter((_, index) => found[index] === null)
-      if (good.length > 0) take(good)
+      if (good.length === 0) return
+      replace([...changed].filter(([file]) => good.includes(file)))
+      take(good)
     } finally {
       page.preparing -= all.length
     }
@@ -68,7 +163,7 @@ export function useChoice(env, { config, page, queue, room, take }) {
   return {
     chosen,
     refused,
-    notTaken: computed(() => [...left.value, ...refused.value]),
+    notTaken: computed(() => [...left.value, ...refused.value].filter(({ problem }) => problem.code !== HERE)),
     choose,
     unchoose: (file) => {
       chosen.value = chosen.value.filter((other) => other !== file)

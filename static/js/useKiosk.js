@@ -5,6 +5,7 @@ import { givePin } from './api.js'
 import { Awake } from './awake.js'
 import { browserEnv } from './pageEnv.js'
 import { away, flowing, secondsLeft, started } from './stage.js'
+import { Timers } from './timers.js'
 import { newVisit } from './visit.js'
 import { Visits } from './visits.js'
 
@@ -18,9 +19,14 @@ export const kioskEnv = () => ({
 const same = (one, other) =>
   one === other || (one && other && Object.keys(other).every((name) => one[name] === other[name]))
 
+// A PIN that somebody typed and left is not for who comes next.
+const LEFT_BEHIND = 60000
+
 /** What pin.js draws: the answer to a PIN, and what was wrong with the last one. */
 function usePin(env, onRight) {
   const page = reactive({ problem: null })
+  const timers = new Timers(env)
+  onScopeDispose(() => timers.clearAll())
   async function give(pin) {
     page.problem = null
     try {
@@ -29,10 +35,11 @@ function usePin(env, onRight) {
       page.problem = fault.problem ?? { code: 'SERVER_ERROR' }
       return false
     }
+    timers.clearAll()
     onRight()
     return true
   }
-  return { page, givePin: give }
+  return { page, givePin: give, later: (call) => timers.after('left', LEFT_BEHIND, call) }
 }
 
 // Numbers and words, not the visit itself: it is a new one with every tick, and the screen is not.
@@ -47,6 +54,8 @@ const shown = (visit) => ({
   asking: computed(() => visit.value.asking),
   ending: computed(() => visit.value.ending !== null),
   flowing: computed(() => flowing(visit.value)),
+  /** flowing, and not only when the station was last seen */
+  moving: computed(() => flowing(visit.value) && !away(visit.value)),
   unfinished: computed(() => visit.value.files.open),
 })
 

@@ -1,5 +1,5 @@
-// Uploads that an earlier visit of this browser left unfinished. Knows the memory and asks the station once for each;
-// what is over there is forgotten, what cannot be asked is kept and not shown.
+// Uploads that an earlier visit of this browser left unfinished. Knows the memory and asks the station once for each:
+// shown at once; what is over there is forgotten, what cannot be asked is kept and not shown any more.
 
 import { onScopeDispose, shallowRef } from '../vendor/vue.runtime.esm-browser.prod.js'
 import * as api from './api.js'
@@ -8,15 +8,18 @@ const OVER = ['completed', 'cancelled']
 // More than anybody left behind; each costs a request.
 const MOST = 5
 
+const hasOpen = ({ files }) => files.some(({ arrived }) => !arrived)
+
+/** @param {object | null} told null before the station has answered: then nobody knows how much is stored */
 function summed({ sessionId, at, files }, told) {
-  const known = new Map(told.files.map((file) => [file.id, file]))
-  const open = files.filter(({ fileId }) => !OVER.includes(known.get(fileId)?.status))
+  const known = new Map(told?.files.map((file) => [file.id, file]))
+  const open = files.filter(({ fileId, arrived }) => !arrived && !OVER.includes(known.get(fileId)?.status))
   const stored = ({ fileId }) => known.get(fileId)?.uploadedBytes ?? 0
   return {
     sessionId,
     at,
     count: open.length,
-    stored: open.reduce((sum, file) => sum + stored(file), 0),
+    stored: told && open.reduce((sum, file) => sum + stored(file), 0),
     total: open.reduce((sum, { size }) => sum + size, 0),
     names: open.map(({ name }) => name),
   }
@@ -41,10 +44,17 @@ export function useLeft(env, memory, elsewhere) {
 
   async function look() {
     const mine = (round += 1)
-    const remembered = memory.sessions().slice(0, MOST)
-    const asked = remembered.length > 0 ? elsewhere() : new Set()
-    const [busy, ...found] = await Promise.all([asked, ...remembered.map(ask)])
-    if (mine === round) left.value = found.filter((sum) => sum !== null && !busy.has(sum.sessionId))
+    const remembered = memory.sessions().filter(hasOpen).slice(0, MOST)
+    // It has its place at once, where later it would push away what somebody is about to touch.
+    left.value = remembered.map((session) => summed(session, null))
+    if (remembered.length === 0) return
+    const put = (sessionId, sum) => {
+      if (mine !== round) return
+      left.value = left.value.map((one) => (one.sessionId === sessionId ? sum : one)).filter((one) => one !== null)
+    }
+    const busy = elsewhere().then((sessions) => sessions.forEach((id) => put(id, null)))
+    const asked = remembered.map(async (session) => put(session.sessionId, await ask(session)))
+    await Promise.all([busy, ...asked])
   }
 
   const clear = () => {

@@ -14,15 +14,17 @@ import { Uploads } from './uploads.js'
 
 const LIBRARY = '/static/vendor/tus.min.js'
 const KEPT = ['fileId', 'url', 'digest', 'file']
+const arrives = (entry, before) => entry.phase === 'sent' && before.phase !== 'sent'
+const isNews = (entry, before) => KEPT.some((name) => entry[name] !== before[name]) || arrives(entry, before)
 // It is lit by a touch; if then nothing is sent, it need not stay so.
 const DOZE = 60000
 const UNDER_WAY = ['queued', 'sending', 'waiting']
 
 const isOver = ({ phase, problem }) =>
-  ['sent', 'cancelled'].includes(phase) || (phase === 'failed' && retrying(problem?.code) === 'never')
+  phase === 'cancelled' || (phase === 'failed' && retrying(problem?.code) === 'never')
 
-/** @param {() => void} onHomeless see uploads.js */
-export function useQueue(env, onHomeless) {
+/** @param {{homeless: () => void, unheard: () => void}} on see uploads.js */
+export function useQueue(env, on) {
   const entries = shallowRef([])
   const awake = ref(false)
   const address = scriptAddresses(env)
@@ -40,7 +42,7 @@ export function useQueue(env, onHomeless) {
   const uploads = new Uploads(
     { ...env, library },
     {
-      homeless: onHomeless,
+      ...on,
       pause: ({ sessionId, fileId }) => (fileId === null ? Promise.resolve() : api.pause(env, sessionId, fileId)),
       entry(entry, before) {
         show(true)
@@ -52,8 +54,7 @@ export function useQueue(env, onHomeless) {
 
   function remember(entry, before) {
     if (isOver(entry)) memory.drop(entry)
-    else if (before === null ? entry.phase !== 'wanted' : KEPT.some((name) => entry[name] !== before[name]))
-      memory.keep(entry)
+    else if (before === null ? entry.phase !== 'wanted' : isNews(entry, before)) memory.keep(entry)
   }
 
   function check({ key, phase, file, digest, checking }) {
@@ -67,6 +68,9 @@ export function useQueue(env, onHomeless) {
   }
 
   const busy = computed(() => entries.value.some(({ phase }) => UNDER_WAY.includes(phase)))
+  // What is paused is in this page's hands, too.
+  const paused = ({ phase, file }) => phase === 'paused' && file !== null
+  const held = computed(() => busy.value || entries.value.some(paused))
   watch(busy, (now) => !now && screen.off())
 
   const leaving = () => memory.flush()
@@ -83,6 +87,7 @@ export function useQueue(env, onHomeless) {
     entries,
     awake,
     busy,
+    held,
     uploads,
     memory,
     checksums,

@@ -3,7 +3,7 @@
 
 import { computed, onScopeDispose, shallowRef, watch } from '../vendor/vue.runtime.esm-browser.prod.js'
 import { actionsOf } from './actions.js'
-import { Elsewhere } from './elsewhere.js'
+import { useElsewhere } from './elsewhere.js'
 import { latest, together } from './frames.js'
 import { rowMaker } from './rows.js'
 import { powersOf, sumOf } from './sums.js'
@@ -24,7 +24,10 @@ export function useSession(browser, page, station) {
   const actions = actionsOf(parts)
   parts.deeds.of = actions
   const online = useNetwork(env, parts.feed.status, {
-    back: () => parts.queue.uploads.revive(),
+    back() {
+      parts.queue.uploads.revive()
+      actions.revive()
+    },
     away: () => parts.queue.uploads.rest(),
   })
   useWatching(parts, actions)
@@ -43,15 +46,14 @@ function partsOf(env, page, station) {
   const show = latest(env, (now) => {
     state.value = now
   })
-  const queue = useQueue(env, () => deeds.of.moveOn())
+  const queue = useQueue(env, { homeless: () => deeds.of.moveOn(), unheard: () => feed.nudge() })
   const room = () => (config.value?.maxFiles ?? Infinity) - choice.chosen.value.length - state.value.files.length
-  const choice = useChoice(env, { config, page, queue, room, take: (files) => deeds.of.take(files) })
-  const elsewhere = new Elsewhere(env, () => (queue.busy.value ? page.sessionId : null))
-  onScopeDispose(() => elsewhere.stop())
+  const choice = useChoice(env, { config, page, queue, state, room, take: (files) => deeds.of.take(files) })
+  const elsewhere = useElsewhere(env, { page, queue, state })
   const left = useLeft(env, queue.memory, () => elsewhere.sending())
   const step = stepOf({ page, config, feed, state, entries: queue.entries, chosen: choice.chosen })
   const rows = rowMaker()
-  const list = computed(() => rows(state.value, queue.entries.value))
+  const list = computed(() => rows(state.value, queue.entries.value, elsewhere.watched.value))
   return { env, page, deeds, station, feed, state, show, queue, choice, left, step, list }
 }
 

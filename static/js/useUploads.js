@@ -14,6 +14,8 @@ const startPage = (sessionId) => ({
   category: null,
   asking: null,
   opening: false,
+  // Opening a session is tried again then, by itself.
+  retryAt: null,
   problem: null,
   preparing: 0,
 })

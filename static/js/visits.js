@@ -2,7 +2,7 @@
 // the watching of a session; visit.js decides, and nothing here draws.
 
 import { effectScope, watch } from '../vendor/vue.runtime.esm-browser.prod.js'
-import { complete, handOver, openVisit } from './kioskApi.js'
+import { complete, fetchConfig, handOver, openVisit } from './kioskApi.js'
 import { rowMaker } from './rows.js'
 import { Timers } from './timers.js'
 import { useWebSocket } from './useWebSocket.js'
@@ -96,13 +96,17 @@ export class Visits {
   // By the names of the wishes:
 
   async open() {
-    const { sessionId, config } = await openVisit(this.env, this.category)
+    const config = await fetchConfig(this.env)
+    // Before the session, which may be refused: who asks for the PIN also says whom to ask.
     this.onConfig(config)
+    const { sessionId } = await openVisit(this.env, config, this.category)
     return ['opened', { sessionId, patience: config.kioskIdle * 1000 }]
   }
 
   async handover(sessionId) {
     const { url, codeUrl, code, watchers } = await handOver(this.env, sessionId, this.visit.handed?.code ?? null)
+    // It is there again: what is watched need not wait for its turn.
+    if (this.watching?.feed.status.value === 'offline') this.watching.feed.nudge()
     // The kiosk itself watches too, but one that polls is not counted.
     const own = this.watching?.feed.transport.value === 'polling' ? 0 : 1
     return ['handed', { sessionId, handed: { url, codeUrl, code }, others: Math.max(0, watchers - own) }]

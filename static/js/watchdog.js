@@ -4,6 +4,8 @@
 import { Timers } from './timers.js'
 
 export const SILENCE = 20000
+// Past this nobody knows how fast it is.
+export const STILL = 3000
 // All is sent, and the station stores, syncs and checks it.
 export const ANSWER = 90000
 // The network changed under a request. Most browsers then end it themselves; some leave it hanging.
@@ -14,9 +16,10 @@ export class Watchdog {
   /**
    * @param {object} env {setTimeout, clearTimeout, now}
    * @param {(key: string) => void} onStall called once; the key is watched no more
+   * @param {(key: string) => void} onStill nothing was heard of it for a while; once for each silence
    */
-  constructor(env, onStall) {
-    Object.assign(this, { env, onStall })
+  constructor(env, onStall, onStill) {
+    Object.assign(this, { env, onStall, onStill })
     this.timers = new Timers(env)
     this.watched = new Map()
   }
@@ -51,6 +54,7 @@ export class Watchdog {
       const heard = Math.min(Math.max(this.env.now() - before, 0), 2 * TICK)
       if (this.watched.size > 0) this.#tick()
       for (const [key, state] of [...this.watched]) {
+        if (state.silent < STILL && state.silent + heard >= STILL) this.onStill(key)
         state.silent += heard
         if (state.silent < state.patience) continue
         this.leave(key)

@@ -33,11 +33,12 @@ const step = (number, text, now) => html`<li class=${now ? 'now' : ''} aria-curr
   <span class="number" aria-hidden="true">${number}</span><span>${text}</span>
 </li>`
 
-const joining = (words) => html`<figure class="wifi">
+const joining = (words, wifi) => html`<figure class="wifi">
   <img src="/kiosk/wifi.svg" alt=${words.say('wifiCode')} />
-  <figcaption><span class="number" aria-hidden="true">1</span> Wi-Fi</figcaption>
+  <figcaption><span class="number" aria-hidden="true">1</span> Wi-Fi <strong>${wifi}</strong></figcaption>
 </figure>`
 
+/** `wifi`: the name of the network to join, or "". */
 export const Welcome = ({ at, words, wifi }) => {
   const here = at.stage.value === 'connected'
   return html`<section class=${`welcome ${wifi ? 'with-wifi' : ''}`}>
@@ -51,7 +52,7 @@ export const Welcome = ({ at, words, wifi }) => {
           ${step(2, words.say(wifi ? 'scanLarge' : 'scanStep'), !here)}
           ${step(3, words.say('chooseStep'), here)}
         </ol>
-        ${wifi && joining(words)}
+        ${wifi && joining(words, wifi)}
       </div>
       <${Code} handed=${at.handed.value} words=${words} />
     </div>

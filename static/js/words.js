@@ -16,6 +16,7 @@ const LOCAL = {
   FILE_UNREADABLE: ['unreadable', 'unreadableAdvice'],
   STALLED: ['stalled', 'stalledAdvice'],
   OFFLINE: ['noNetworkProblem', 'noNetworkAdvice'],
+  ALREADY_HERE: ['alreadyHere', 'alreadyHereAdvice'],
 }
 
 const LEFT = {

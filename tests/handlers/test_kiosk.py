@@ -9,7 +9,7 @@ import pytest
 
 from handlers import lan
 from station.codes import LIFE
-from station.tries import BY_ALL, BY_ONE, WINDOW
+from station.tries import BY_ALL, BY_ONE, MOST, WINDOW
 from tests.handlers.site import OUR_NAME, UNKNOWN, Answer, Box, Json, movie, on_the_loop
 from tests.handlers.test_qr import matrix_of, matrix_of_picture
 
@@ -45,6 +45,13 @@ async def test_the_kiosk_page_opens_in_a_category_that_there_is(box: Box) -> Non
         assert f'"{category}"' in answer.body.decode()
         assert answer.headers["Cache-Control"] == "no-cache"
     assert b"/static/js/kiosk.js" in answer.body
+
+
+@pytest.mark.parametrize("options", [['--wifi-name=Hall" <b>7</b>']])
+@on_the_loop
+async def test_the_kiosk_page_knows_the_name_of_the_wifi(box: Box) -> None:
+    page = (await box.get("/kiosk")).body.decode()
+    assert 'data-wifi="Hall&quot; &lt;b&gt;7&lt;/b&gt;"' in page
 
 
 # ---- handing over ----
@@ -267,7 +274,8 @@ async def test_looking_ahead_uses_no_code_up(box: Box) -> None:
     code = (await hand_over(box, session_id))["code"]
     for ahead in ({"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}, {"X-Moz": "prefetch"}):
         answer = await box.get(f"/j/{code}", ahead)
-        assert answer.status == 503, "a browser keeps only what succeeded"
+        assert answer.status == 403, "a browser keeps only what succeeded, and nothing is wrong with the station"
+        assert answer.headers["Cache-Control"] == "no-store"
         assert not says_why(answer)
         assert f'value="{code}"' in answer.body.decode()
     assert (await box.ask("HEAD", f"/j/{code}")).status == 405
@@ -309,6 +317,7 @@ async def test_guesses_are_limited_and_then_even_the_right_one_waits(box: Box) -
     assert answer.status == 429
     assert 0 < int(answer.headers["Retry-After"]) <= WINDOW + 1
     assert says_why(answer)
+    assert "Wait 10 minutes, then try again." in answer.body.decode()
     assert (await box.get("/j")).status == 200, "looking at the form is no guess"
     box.clock.ahead += WINDOW
     code = (await hand_over(box, session_id))["code"]
@@ -328,9 +337,18 @@ async def test_a_slip_of_the_thumb_is_no_guess(box: Box) -> None:
 async def test_many_addresses_do_not_help(box: Box) -> None:
     session_id = await box.open(autoComplete=False)
     code = (await hand_over(box, session_id))["code"]
+    for number in range(MOST):
+        box.station.code_tries.failed(f"10.0.{number // 100}.{number % 100}", box.clock().mono)
+    assert (await box.get(f"/j/{code}")).status == 429
+
+
+@on_the_loop
+async def test_a_guesser_with_many_addresses_does_not_lock_the_house_out(box: Box) -> None:
+    session_id = await box.open(autoComplete=False)
     for number in range(BY_ALL):
         box.station.code_tries.failed(f"10.0.0.{number}", box.clock().mono)
-    assert (await box.get(f"/j/{code}")).status == 429
+    code = (await hand_over(box, session_id))["code"]
+    assert (await box.get(f"/j/{code}")).status == 303
 
 
 @on_the_loop

@@ -151,7 +151,7 @@ def test_the_result_page_shows_names_as_text() -> None:
         "uploadedBytes": 5,
         "uploadPath": f"/upload/personal/{hostile}",
     }
-    missed = {"originalName": hostile, "status": "failed", "error": {"code": "REJECTED", "message": hostile}}
+    missed = {"originalName": hostile, "status": "failed", "why": (hostile, "")}
     for language in ("zh-CN", "en"):
         page = result(files=[stored, missed], lang=language)
         assert "<script>alert" not in page
@@ -178,7 +178,8 @@ def test_the_result_page_says_no_more_than_is_true() -> None:
 
 
 def result(**values: Any) -> str:
-    given = {"error": None, "summary": {}, "lang": "en", "session_id": UNKNOWN, **values}
+    files = [{"size": "5 B", "why": None, **file} for file in values.pop("files")]
+    given = {"error": None, "summary": {}, "lang": "en", "session_id": UNKNOWN, "files": files, **values}
     return Loader(str(ROOT / "templates")).load("result.html").generate(**given).decode()
 
 

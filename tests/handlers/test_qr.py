@@ -77,6 +77,7 @@ def test_each_line_for_the_terminal_brings_its_colours_and_takes_them_away() -> 
     [
         ("Guests", "letmein1", "WIFI:T:WPA;S:Guests;P:letmein1;;"),
         ("Guests", "", "WIFI:T:nopass;S:Guests;;"),
+        ("CAFE", "", "WIFI:T:nopass;S:CAFE;;"),
         ("访客", "letmein1", "WIFI:T:WPA;S:访客;P:letmein1;;"),
         ('a;b:"c\\', "p;w:rd\\1", r"WIFI:T:WPA;S:a\;b\:\"c\\;P:p\;w\:rd\\1;;"),
     ],

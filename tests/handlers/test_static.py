@@ -110,6 +110,13 @@ async def test_only_modules_have_further_addresses(box: Box) -> None:
         assert (await box.get(address)).code == "NOT_FOUND"
 
 
+@on_the_loop
+async def test_a_name_that_no_file_can_have_is_not_found(box: Box) -> None:
+    for address in ("/static/js/%00", "/static/again-1/js/%00", "/static/%00", f"/static/js/{'x' * 300}.js"):
+        answer = await box.get(address)
+        assert (answer.status, answer.code) == (404, "NOT_FOUND"), address
+
+
 def own(box: Box, folder: Path) -> None:
     given = {"station": box.station, "path": str(folder), "copies": Copies()}
     box.site.add_handlers(".*", [("/own/(.*)", Static, given)])

@@ -60,6 +60,7 @@ test('a call that fails says with what code, and when to come again', async () =
   const problem = async (env) => api.fetchConfig(env).catch((fault) => fault.problem)
   assert.equal((await problem(answering(404, { error: 'SESSION_NOT_FOUND' }).env)).code, 'SESSION_NOT_FOUND')
   assert.equal((await problem(answering(502, null).env)).code, 'SERVER_ERROR')
+  assert.equal((await problem(answering(503, null).env)).code, 'TOO_MANY_CONNECTIONS')
   const busy = await problem(
     answering(429, { error: 'RATE_LIMIT_EXCEEDED', requestId: 'r' }, { 'Retry-After': '9' }).env,
   )
@@ -72,7 +73,7 @@ test('a call that fails says with what code, and when to come again', async () =
   assert.equal((await problem(unreachable)).code, 'NETWORK_ERROR')
 })
 
-test('an order that nobody answers is given up', async () => {
+test('an order, or an opening, that nobody answers is given up', async () => {
   const { env, clock } = answering(200, {})
   env.fetch = (_, { signal }) =>
     new Promise((_resolve, reject) => {
@@ -81,4 +82,7 @@ test('an order that nobody answers is given up', async () => {
   const ordered = api.pause(env, ID, 'a').catch((fault) => fault.problem.code)
   await clock.pass(3000)
   assert.equal(await ordered, 'NETWORK_ERROR')
+  const opened = api.openSession(env, 'personal', []).catch((fault) => fault.problem.code)
+  await clock.pass(30000)
+  assert.deepEqual([await opened, clock.timers.size], ['NETWORK_ERROR', 0])
 })

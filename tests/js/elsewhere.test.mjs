@@ -14,6 +14,14 @@ test('pages of one browser tell each other what they send', async () => {
   for (const page of [one, two, three]) page.stop()
 })
 
+test('a yes is known at once, and questions do not disturb each other', async () => {
+  const one = new Elsewhere(env(real), () => null)
+  const two = new Elsewhere(env(real), () => 'session-2')
+  const all = [one.sends('session-2'), one.sends('session-9'), one.sending()]
+  assert.deepEqual(await Promise.all(all), [true, false, new Set(['session-2'])])
+  for (const page of [one, two]) page.stop()
+})
+
 test('a browser without channels, and a stranger on it, do no harm', async () => {
   const alone = new Elsewhere(
     env(() => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dropped, filesIn, withoutClutter } from '../../static/js/folders.js'
+import { dropped, filesIn, withoutClutter } from '../../static/js/drop.js'
 
 // Entries as browsers hand them out: callbacks, and a hundred children at a time.
 const fileEntry = (name) => ({ name, isFile: true, file: (done) => done({ name }) })

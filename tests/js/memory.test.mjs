@@ -51,8 +51,18 @@ test('another visit finds what this one has written', async () => {
           lastModified: 1,
           url: '/files/a',
           digest: { algorithm: 'blake3', value: 'ff' },
+          arrived: false,
         },
-        { key: 'b', fileId: 'id-b', name: 'b.mp4', size: 1000, lastModified: 1, url: null, digest: null },
+        {
+          key: 'b',
+          fileId: 'id-b',
+          name: 'b.mp4',
+          size: 1000,
+          lastModified: 1,
+          url: null,
+          digest: null,
+          arrived: false,
+        },
       ],
     },
   ])
@@ -76,6 +86,19 @@ test('what is over is taken out, and an empty session with it', () => {
     ['b'],
   )
   memory.drop(entry('b'))
+  memory.flush()
+  assert.equal(storage.text, null)
+})
+
+test('what has arrived stays until the session is over, and then nothing comes back', () => {
+  const { storage, memory } = remember()
+  memory.keep({ ...entry('a'), phase: 'sent' })
+  assert.deepEqual(
+    memory.files('s').map(({ key, arrived }) => [key, arrived]),
+    [['a', true]],
+  )
+  memory.forget('s')
+  memory.keep({ ...entry('a'), phase: 'sent', digest: { algorithm: 'blake3', value: 'ff' } })
   memory.flush()
   assert.equal(storage.text, null)
 })
@@ -153,7 +176,7 @@ test('whatever stands there hurts nobody', () => {
     sessions: { s: { at: 1, files: { a: { ...good, url: 7, digest: 'x', fileId: {} } } } },
   })
   assert.deepEqual(memory.files('s'), [
-    { key: 'a', fileId: null, name: 'a', size: 1, lastModified: null, url: null, digest: null },
+    { key: 'a', fileId: null, name: 'a', size: 1, lastModified: null, url: null, digest: null, arrived: false },
   ])
 })
 

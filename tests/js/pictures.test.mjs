@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pictureOf } from '../../static/js/pictures.js'
+import { pictureOf } from '../../static/js/checks.js'
 
 test('a file is pictured by its ending, whatever else its name says', () => {
   const cases = {

@@ -101,7 +101,7 @@ test('what is paused can be resumed, here or by way of the station, and what flo
   assert.deepEqual(can(one('completed', {}, entry('a', 'paused'))), ['completed', false, false])
 })
 
-test('a file that must be picked again says so, unless its bytes flow or it is over', () => {
+test('a file that must be picked again says so at once, unless all of it is there or it is over', () => {
   const wanted = (status, more = {}) => {
     const row = one(status, more, entry('a', 'wanted'))
     return [row.phase, row.wanted, row.canResume, row.canRetry, row.canCancel]
@@ -109,9 +109,32 @@ test('a file that must be picked again says so, unless its bytes flow or it is o
   assert.deepEqual(wanted('paused'), ['paused', true, false, false, true])
   assert.deepEqual(wanted('failed', { canRetry: true }), ['paused', true, false, false, true])
   assert.deepEqual(wanted('pending'), ['paused', true, false, false, true])
-  assert.deepEqual(wanted('uploading'), ['uploading', false, false, false, true])
+  assert.deepEqual(wanted('uploading'), ['paused', true, false, false, true], 'the station notices later')
+  assert.deepEqual(wanted('uploading', { progress: 100 }), ['saving', false, false, false, true])
   assert.deepEqual(wanted('completed'), ['completed', false, false, false, false])
   assert.equal(rows({ files: [] }, [entry(null, 'wanted')])[0].wanted, true)
+})
+
+test('what another page sends is only watched here', () => {
+  const state = { files: [file('a', { status: 'uploading' }), file('b', { status: 'pending' })] }
+  const list = rows(state, [entry('a', 'wanted'), entry('b', 'wanted'), entry(null, 'wanted')], true)
+  assert.deepEqual(
+    list.map(({ phase, wanted, entry: mine }) => [phase, wanted, mine]),
+    [
+      ['uploading', false, null],
+      ['queued', false, null],
+    ],
+  )
+})
+
+test('a network problem stays told while it is tried again, and nothing flows that is still', () => {
+  const lost = { code: 'NETWORK_ERROR' }
+  const now = (more) => one('uploading', { uploadSpeed: 7, estimatedTimeRemaining: 9 }, entry('a', 'sending', more))
+  assert.equal(now({ problem: lost }).problem, lost)
+  assert.equal(one('failed', { canRetry: true }, entry('a', 'queued', { problem: lost })).problem, lost)
+  assert.equal(now({ problem: { code: 'SERVER_ERROR' } }).problem, null)
+  assert.deepEqual([now({}).speed, now({}).remaining, now({}).problem], [7, 9, null])
+  assert.deepEqual([now({ still: true }).speed, now({ still: true }).remaining], [null, null])
 })
 
 test('what was stored is compared with what this browser read', () => {

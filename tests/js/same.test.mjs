@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { matched } from '../../static/js/same.js'
+import { matched, replaced } from '../../static/js/useChoice.js'
 import { picked } from './fakes.mjs'
 
 const blake3 = (value) => ({ algorithm: 'blake3', value })
@@ -44,4 +44,13 @@ test('one wanted file is found once, and files of one name each find their own',
   const files = [picked('a.mp4', 1000, 8), picked('a.mp4', 1000, 9)]
   const { found } = await match(files, wanted, ({ lastModified }) => blake3(lastModified === 8 ? 'y' : 'x'))
   assert.deepEqual(found, ['l', 'k'])
+})
+
+test('a changed file takes the place of the one of its name, where only one is meant', () => {
+  const [old, twin] = [entry('k'), entry('l')]
+  const changed = picked('a.mp4', 999)
+  assert.deepEqual([...replaced([changed], [changed], [old])], [[changed, old]])
+  assert.equal(replaced([changed], [changed, picked('a.mp4')], [old]).size, 0)
+  assert.equal(replaced([changed], [changed], [old, twin]).size, 0)
+  assert.equal(replaced([picked('b.mp4')], [picked('b.mp4')], [old]).size, 0)
 })

@@ -18,6 +18,12 @@ test('the whole goes by bytes', () => {
   )
 })
 
+test('how long it still takes is known only while something moves', () => {
+  const [row] = rows(file('a', { status: 'uploading', uploadedBytes: 400, uploadSpeed: 50 }))
+  const left = (change) => sumOf([{ ...row, ...change }], 7).remaining
+  assert.deepEqual([left({}), left({ speed: null }), left({ phase: 'saving', speed: null })], [7, null, 7])
+})
+
 test('what will not be stored keeps the bar from its end no more', () => {
   const { progress, count, failed } = sum(
     file('a', { status: 'completed' }),

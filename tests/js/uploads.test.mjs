@@ -7,7 +7,7 @@ import { file, ID } from './messages.mjs'
 function queue() {
   const clock = new Clock()
   const uplink = new Uplink()
-  const told = { pauses: [], homeless: 0 }
+  const told = { pauses: [], homeless: 0, unheard: 0 }
   const env = {
     location: { protocol: 'http:', host: 'station:8005' },
     setTimeout: clock.setTimeout,
@@ -22,6 +22,9 @@ function queue() {
     pause: async ({ fileId }) => {
       told.pauses.push(fileId)
       await told.answer
+    },
+    unheard: () => {
+      told.unheard += 1
     },
     homeless: () => {
       told.homeless += 1
@@ -199,6 +202,92 @@ test('a stalled request is given up and counts as one that the network lost', as
   const request = uplink.last
   await clock.pass(1000)
   assert.deepEqual([first().phase, first().problem.code, request.aborted], ['waiting', 'STALLED', true])
+})
+
+test('a file that was lost says so until it moves again', async () => {
+  const { clock, uplink, uploads, add, first, stand, told } = queue()
+  await add('a')
+  uplink.last.progress(500)
+  await clock.pass(2000)
+  assert.equal(first().still, false)
+  await clock.pass(1000)
+  assert.equal(first().still, true)
+  const still = first()
+  await clock.pass(10000)
+  assert.equal(first(), still, 'one change, not one a second')
+  await clock.pass(7000)
+  assert.deepEqual([first().phase, first().problem.code, told.unheard], ['waiting', 'STALLED', 1])
+  await clock.pass(500)
+  assert.deepEqual([first().phase, first().problem.code, first().still], ['sending', 'STALLED', true])
+  await stand()
+  assert.equal(first().problem.code, 'STALLED', 'an answer is no byte')
+  uplink.last.progress(100)
+  assert.deepEqual([first().problem, first().still], [null, false])
+  uplink.last.breakOff()
+  await clock.pass(1000)
+  assert.deepEqual([first().phase, first().problem.code, first().still], ['sending', 'NETWORK_ERROR', true])
+  uploads.heed([file('a', { status: 'uploading', uploadedBytes: 100 })])
+  uploads.heed([file('a', { status: 'uploading', uploadedBytes: 200 })])
+  assert.deepEqual([first().problem, first().still, told.unheard], [null, false, 2])
+})
+
+const many = (count) => Array.from({ length: count }, (_, number) => `f${number}`)
+const counted = (uploads) => {
+  const count = {}
+  for (const { phase } of uploads.list()) count[phase] = (count[phase] ?? 0) + 1
+  return count
+}
+
+test('a lost network leaves alone what was not begun, and is tried by one file at a time', async () => {
+  const { clock, uplink, uploads, add, stand } = queue()
+  await add(...many(500))
+  for (const request of uplink.open) request.breakOff()
+  await settle()
+  assert.deepEqual(counted(uploads), { waiting: 3, queued: 497 })
+  assert.equal(clock.timers.size, 3)
+  const before = uplink.requests.length
+  await clock.pass(10000)
+  assert.equal(uplink.requests.length, before + 1, 'the others wait for what becomes of it')
+  assert.deepEqual(counted(uploads), { sending: 1, queued: 499 })
+  const again = uploads.list()[1]
+  assert.deepEqual([again.phase, again.problem.code, again.tries], ['queued', 'NETWORK_ERROR', 1])
+  for (let probe = 0; probe < 5; probe += 1) {
+    uplink.last.breakOff()
+    await settle()
+    assert.ok(uplink.requests.filter(({ over }) => !over).length <= 1)
+    assert.equal(uploads.list().filter(({ tries }) => tries > 0).length, 3)
+    await clock.pass(15000)
+  }
+  await stand()
+  uplink.open[0].finish()
+  await settle()
+  await stand()
+  assert.deepEqual(counted(uploads), { sent: 1, sending: 3, queued: 496 }, 'it got through, and took its time')
+})
+
+test('what goes on when the network is back are all of them', async () => {
+  const { uplink, uploads, add, stand, clock } = queue()
+  await add(...many(22))
+  for (const request of uplink.open) request.breakOff()
+  await settle()
+  uploads.revive()
+  assert.deepEqual([counted(uploads), clock.timers.size > 0], [{ sending: 1, queued: 21 }, true])
+  await settle()
+  await stand()
+  uplink.open[0].finish()
+  await settle()
+  assert.equal(counted(uploads).sending, 2)
+})
+
+test('a queue that was held goes on when what was lost is given up', async () => {
+  const { uplink, uploads, add, key } = queue()
+  await add(...many(5))
+  for (const request of uplink.open) request.breakOff()
+  await settle()
+  for (const name of ['f0', 'f1']) uploads.drop(key(name))
+  assert.deepEqual(counted(uploads), { cancelled: 2, waiting: 1, queued: 2 })
+  uploads.heed([file('f2', { status: 'completed' })])
+  assert.deepEqual(counted(uploads), { cancelled: 2, sent: 1, sending: 1, queued: 1 })
 })
 
 test('what the station stores keeps a request alive, too', async () => {

@@ -144,6 +144,59 @@ test('a PIN is asked for before anything else, and again when it is too old', as
   assert.deepEqual([at.step.value, at.chosen.value.length], ['pin', 1])
 })
 
+test('a session that cannot be opened is asked for again by itself, and at once when told to', async () => {
+  const { at, page, clock, called, tell, end } = await visit(null, { config: { categories: ['a', 'b'] } })
+  const opens = page.answers['/api/upload/session']
+  page.answers['/api/upload/session'] = () => ({
+    status: 503,
+    body: { error: 'TOO_MANY_CONNECTIONS' },
+    headers: { 'Retry-After': '30' },
+  })
+  await at.choose([picked('a')])
+  at.send()
+  at.confirmCategory('b')
+  await settle()
+  assert.deepEqual(
+    [at.page.problem.code, at.page.opening, at.page.retryAt - clock.now],
+    ['TOO_MANY_CONNECTIONS', false, 30500],
+  )
+  at.send()
+  await settle()
+  assert.deepEqual([called('/api/upload/session'), at.page.asking], [2, null])
+  await clock.pass(30500)
+  assert.equal(called('/api/upload/session'), 3)
+  tell('online')
+  await settle()
+  assert.equal(called('/api/upload/session'), 4, 'the network is back')
+  page.answers['/api/upload/session'] = opens
+  await clock.pass(31000)
+  assert.deepEqual([at.step.value, at.page.retryAt, at.page.problem], ['sending', null, null])
+  assert.equal(page.calls.at(-1)[2].category, 'b')
+  end()
+  await clock.pass(0)
+  assert.equal(clock.timers.size, 0)
+})
+
+test('a session for which nothing is chosen any more is not opened, nor one that is refused', async () => {
+  const { at, page, clock, called } = await visit()
+  page.answers['/api/upload/session'] = () => {
+    throw new TypeError('Failed to fetch')
+  }
+  await at.choose([picked('a')])
+  at.send()
+  await settle()
+  assert.equal(at.page.problem.code, 'NETWORK_ERROR')
+  at.unchoose(at.chosen.value[0])
+  await clock.pass(60000)
+  assert.deepEqual([called('/api/upload/session'), at.page.retryAt, at.page.problem], [1, null, null])
+  page.answers['/api/upload/session'] = () => ({ status: 507, body: { error: 'INSUFFICIENT_STORAGE' } })
+  await at.choose([picked('a')])
+  at.send()
+  await clock.pass(60000)
+  assert.deepEqual([called('/api/upload/session'), at.page.retryAt], [2, null])
+  assert.equal(at.page.problem.code, 'INSUFFICIENT_STORAGE')
+})
+
 test('the phone that a kiosk invited chooses first, and adds to the open session', async () => {
   const { at, uplink, page, called, clock } = await visit(ID)
   assert.equal(at.step.value, 'choose')
@@ -215,7 +268,7 @@ test('after a reload the page knows what it was sending, and goes on with the sa
       ['c', 300],
     ],
   )
-  await at.choose([picked('b'), picked('c', 999), picked('new')])
+  await at.choose([picked('a'), picked('b'), picked('new')])
   await clock.pass(100)
   assert.deepEqual(uplink.requests.map(({ method, url }) => `${method} ${url}`).slice(0, 1), ['HEAD /files/b'])
   assert.deepEqual(
@@ -224,8 +277,71 @@ test('after a reload the page knows what it was sending, and goes on with the sa
   )
   assert.deepEqual(
     at.list.value.map(({ name }) => name),
-    ['a.mp4', 'b', 'c', 'c', 'new'],
+    ['a.mp4', 'b', 'c', 'new'],
   )
+  assert.deepEqual(
+    at.refused.value.map(({ file: { name }, problem }) => [name, problem.code]),
+    [['a', 'ALREADY_HERE']],
+    'it has arrived before',
+  )
+  assert.deepEqual(at.notTaken.value, [], 'and is no loss')
+})
+
+/** The page anew, with what it was sending. */
+async function reloaded(names, { status = 'paused', prepare = () => {} } = {}) {
+  const before = await sending(...names)
+  before.tell('pagehide')
+  before.end()
+  return visit(ID, {
+    from: before,
+    prepare(world) {
+      world.station.files = names.map((name) => file(name, { originalName: name, status, uploadedBytes: 300 }))
+      prepare(world)
+    },
+  })
+}
+
+const namesOf = (rows) => rows.map(({ name }) => name).join(' ')
+
+test('a file that was changed takes the place of the old one, if one name means one file', async () => {
+  const { at, clock, page, called } = await reloaded(['a', 'b'])
+  await at.choose([picked('a', 999)])
+  await clock.pass(100)
+  assert.deepEqual(page.calls.at(-1), ['POST', `/api/upload/cancel/${ID}`, { fileId: 'a', reason: 'user' }])
+  assert.equal(namesOf(at.wanted.value), 'b')
+  await at.choose([picked('b', 998), picked('b', 997)])
+  await clock.pass(100)
+  assert.deepEqual([called('/api/upload/cancel/'), namesOf(at.wanted.value)], [1, 'b'], 'two files of one name')
+})
+
+test('where the station has put the changed file into the place of the old one, nothing is cancelled', async () => {
+  const { at, clock, called, uplink } = await reloaded(['a'])
+  uplink.opens = false
+  await at.choose([picked('a', 1000, 99)])
+  await clock.pass(100)
+  uplink.last.answer(201, { Location: '/files/a', 'X-File-Id': 'a', 'Upload-Offset': '0' })
+  await clock.pass(100)
+  assert.deepEqual([called('/api/upload/cancel/'), at.wanted.value, at.mine.value.length], [0, [], 1])
+  assert.deepEqual([at.list.value.length, at.list.value[0].entry], [1, at.mine.value[0].key])
+})
+
+test('right after a reload nothing is said to flow, and what another page sends is not asked for', async () => {
+  const { at } = await reloaded(['a'], { status: 'uploading' })
+  assert.deepEqual([at.wanted.value.length, at.list.value[0].phase], [1, 'paused'])
+  let there = true
+  const channel = () => ({
+    postMessage() {
+      if (there) this.onmessage({ data: { sends: ID } })
+    },
+    close() {},
+  })
+  const prepare = ({ env }) => Object.assign(env, { channel })
+  const second = await reloaded(['a', 'b'], { status: 'pending', prepare })
+  assert.deepEqual([second.at.wanted.value, second.phases()], [[], 'queued queued'])
+  there = false
+  second.tell('visibilitychange')
+  await second.clock.pass(1000)
+  assert.equal(namesOf(second.at.wanted.value), 'a b', 'it is gone')
 })
 
 test('on the first page what was left is offered, gone on with or forgotten', async () => {
@@ -247,6 +363,18 @@ test('on the first page what was left is offered, gone on with or forgotten', as
   other.at.forget(other.at.left.value[0])
   assert.deepEqual([other.at.left.value, other.kept.size], [[], 0])
   assert.equal(kept.size, 1)
+})
+
+test('what was left has its place before the station has answered', async () => {
+  const before = await sending('a', 'b')
+  before.tell('pagehide')
+  before.end()
+  const prepare = ({ page }) => {
+    page.answers['/api/upload/progress/'] = () => new Promise(() => {})
+  }
+  const { at } = await visit(null, { from: before, prepare })
+  const [{ count, stored, total, names }] = at.left.value
+  assert.deepEqual([count, stored, total, names], [2, null, 2000, ['a', 'b']])
 })
 
 test('what another page is just sending is not offered here', async () => {

@@ -7,7 +7,7 @@ import { useKiosk } from '../../static/js/useKiosk.js'
 import { Clock } from './fakes.mjs'
 import { file, lastWord, settled, snapshot, SUMMARY } from './messages.mjs'
 
-const CONFIG = { categories: ['personal', 'scenic'], kioskIdle: 90, pinRequired: false }
+const CONFIG = { categories: ['personal', 'scenic'], kioskIdle: 90, pinRequired: false, contact: 'Ms Li' }
 
 const numbers = new WeakMap()
 const numbered = (call) => {
@@ -35,7 +35,7 @@ class Hall {
       WebSocket: class {
         constructor() {
           hall.sockets.add(this)
-          clock.setTimeout(() => hall.welcome(this), 1)
+          clock.setTimeout(() => (hall.up ? hall.welcome(this) : hall.drop(this)), 1)
         }
         send() {}
         close() {
@@ -58,6 +58,16 @@ class Hall {
     socket.onopen?.({})
     const data = { ...snapshot({ files: this.files }), category: 'personal', currentSeq: 0 }
     socket.onmessage?.({ data: this.message({ event: 'session-joined', seq: 0, data }) })
+  }
+
+  drop(socket) {
+    if (this.sockets.delete(socket)) socket.onclose?.({ code: 1006 })
+  }
+
+  /** Nobody is told: the lines are dead, and new ones cannot be had. */
+  cut() {
+    this.up = false
+    for (const socket of [...this.sockets]) this.drop(socket)
   }
 
   push(...messages) {
@@ -189,6 +199,35 @@ test('without a network it says so, tries less and less often, and heals', async
   scope.stop()
 })
 
+test('a station that answers again is seen again at once', async () => {
+  const { clock, hall, scope, at } = kiosk()
+  await clock.pass(2000)
+  for (const away of [70000, 83000, 97000]) {
+    hall.cut()
+    await clock.pass(away)
+    assert.deepEqual([at.away.value, at.status.value], [true, 'offline'])
+    hall.up = true
+    const asked = hall.posts.length
+    while (hall.posts.length === asked) await clock.pass(50)
+    await clock.pass(200)
+    assert.equal(at.away.value, false)
+  }
+  scope.stop()
+})
+
+test('what is not seen is not said to be on its way', async () => {
+  const { clock, hall, scope, at } = kiosk()
+  await clock.pass(2000)
+  hall.files = [file('a', { status: 'uploading', uploadedBytes: 10 })]
+  hall.push({ event: 'upload-started', seq: 1, data: { fileId: 'a', fileName: 'a.mp4', fileSize: 1000, attempt: 1 } })
+  await clock.pass(1000)
+  assert.deepEqual([at.flowing.value, at.moving.value], [true, true])
+  hall.cut()
+  await clock.pass(9000)
+  assert.deepEqual([at.flowing.value, at.moving.value], [true, false])
+  scope.stop()
+})
+
 test('a request that never ends counts as failed', async () => {
   const { clock, hall, scope, at } = kiosk()
   const { fetch } = hall.env
@@ -206,6 +245,7 @@ test('where a PIN is needed it is asked for once', async () => {
   const { clock, scope, at } = kiosk('personal', '2468')
   await clock.pass(1000)
   assert.equal(at.stage.value, 'pin')
+  assert.equal(at.config.value.contact, CONFIG.contact)
   assert.equal(await at.givePin('1'), false)
   assert.equal(at.page.problem.code, 'PIN_WRONG')
   assert.equal(await at.givePin('2468'), true)

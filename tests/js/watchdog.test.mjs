@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ANSWER, DOUBT, SILENCE, Watchdog } from '../../static/js/watchdog.js'
+import { ANSWER, DOUBT, SILENCE, STILL, Watchdog } from '../../static/js/watchdog.js'
 import { Clock } from './fakes.mjs'
 
 function watch() {
   const clock = new Clock()
   const stalled = []
   const env = { setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, now: () => clock.now + (env.jump ?? 0) }
-  const dog = new Watchdog(env, (key) => stalled.push(`${key} ${clock.now}`))
-  return { clock, env, dog, stalled }
+  const still = []
+  const dog = new Watchdog(
+    env,
+    (key) => stalled.push(`${key} ${clock.now}`),
+    (key) => still.push(`${key} ${clock.now}`),
+  )
+  return { clock, env, dog, stalled, still }
 }
 
 test('a request of which nothing is heard is told once', async () => {
@@ -29,6 +34,17 @@ test('one that moves is left alone', async () => {
     dog.moved('a')
   }
   assert.deepEqual(stalled, [])
+})
+
+test('one that is still for a while is told once, until it moves', async () => {
+  const { clock, dog, still } = watch()
+  dog.watch('a')
+  await clock.pass(10000)
+  dog.moved('a')
+  await clock.pass(STILL - 1000)
+  dog.moved('a')
+  await clock.pass(STILL)
+  assert.deepEqual(still, [`a ${STILL}`, `a ${10000 + 2 * STILL - 1000}`])
 })
 
 test('after all is sent there is more time for the answer', async () => {

@@ -24,7 +24,7 @@ check: $(DEV)
 	$(BIN)/mypy $(SOURCE)
 	$(BIN)/lint-imports --no-logo
 
-# Three at a time on two cores: browsers, kills and power cuts mostly wait (340 s with two, 215 s with three).
+# Three at a time on two cores: browsers, kills and power cuts mostly wait (two took half as long again).
 test: $(DEV)
 	@sh tests/setup/install.sh
 	@sh tests/setup/run-js.sh

@@ -19,8 +19,7 @@ const BY_STATUS = {
   507: 'INSUFFICIENT_STORAGE',
 }
 
-/** The path of an upload's address if it is one of this station, else null: a remembered one may be anything. */
-export function uploadPath({ location: { protocol, host } }, url) {
+function pathHere({ location: { protocol, host } }, url) {
   const station = `${protocol}//${host}`
   try {
     const { origin, pathname, search } = new URL(url, station)
@@ -28,6 +27,20 @@ export function uploadPath({ location: { protocol, host } }, url) {
   } catch {
     return null
   }
+}
+
+/** The path of an upload's address if it is one of this station, else null: a remembered one may be anything. */
+export function uploadPath(env, url) {
+  const path = pathHere(env, url)
+  return path === ENDPOINT ? null : path
+}
+
+// Chromium takes a head that broke off for a whole one, and then "Location: /files/" for an address (seen through a
+// proxy that cuts): that is the line's fault, and the next try makes another upload.
+function wrongness(env, request) {
+  const path = pathHere(env, request.getURL())
+  if (path === null) return 'SERVER_ERROR'
+  return path === ENDPOINT && request.getMethod() !== 'POST' ? 'NETWORK_ERROR' : null
 }
 
 /**
@@ -96,7 +109,8 @@ function uploadOf(library, env, entry, self, url, on, { end, failed }) {
     retryDelays: null,
     storeFingerprintForResuming: false,
     onBeforeRequest(request) {
-      if (uploadPath(env, request.getURL()) === null) end({ problem: { code: 'SERVER_ERROR' } })
+      const code = wrongness(env, request)
+      if (code !== null) end({ problem: { code } })
       // Aborted before its first request: the library would not notice.
       if (self.over) throw new Error('not to be sent')
     },

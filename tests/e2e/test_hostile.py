@@ -133,7 +133,9 @@ def test_names_are_text_in_what_waits_and_after_a_reload(guests: Hooked) -> None
     sender.on("dialog", lambda dialog: dialog.accept())
     sender.goto("/")
     send(sender, *(camera(name) for name in SCRIPTS))
-    expect(sender.locator("li[data-phase=waiting]")).to_have_count(len(SCRIPTS))
+    # A network that loses files holds the queue: three were tried, the others wait for their turn.
+    expect(sender.locator("li[data-phase=waiting]")).to_have_count(3)
+    expect(sender.locator("li[data-phase=queued]")).to_have_count(len(SCRIPTS) - 3)
     session_id = sender.url.rpartition("/")[2]
     watcher = guests.page(sender.url, viewport=NARROW)
     expect(watcher.locator("li[data-phase=queued]")).to_have_count(len(SCRIPTS))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { check, extension, verdicts } from '../../static/js/checks.js'
+import { check, extension, pictureOf, verdicts } from '../../static/js/checks.js'
 
 const file = (name, size = 1) => ({ name, size })
 
@@ -44,4 +44,16 @@ test("the station's word is added to ours", () => {
     { code: 'TOO_MANY_FILES' },
   ])
   assert.deepEqual(verdicts([null], null), [null])
+})
+
+test('a file is pictured by its ending, whatever else its name says', () => {
+  const cases = {
+    'a.MP4': 'film',
+    'IMG_1.HEIC': 'image',
+    'b.flac': 'music',
+    'film.mp4.zip': 'file',
+    mp4: 'file',
+    '': 'file',
+  }
+  for (const [name, picture] of Object.entries(cases)) assert.equal(pictureOf(name), picture, name)
 })

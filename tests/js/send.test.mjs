@@ -191,3 +191,11 @@ test('a library that does not come is a broken connection', async () => {
   const { outcomes, uplink } = await sending({ env: { library } })
   assert.deepEqual([outcomes[0].problem.code, uplink.requests.length], ['NETWORK_ERROR', 0])
 })
+
+test('an address whose end was cut off with its answer is the fault of the line', async () => {
+  const { steps, outcomes, urls } = await sending({}, (uplink) => {
+    uplink.create = (request) => request.answer(201, { Location: '/files/', 'Upload-Offset': '0' })
+  })
+  assert.deepEqual([steps(), urls], ['POST /files/', [null]])
+  assert.equal(outcomes[0].problem.code, 'NETWORK_ERROR')
+})

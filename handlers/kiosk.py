@@ -13,10 +13,11 @@ from handlers import lan, qr
 from handlers.access import failed, hold_back, minutes_to_wait
 from handlers.base import Base, verb
 from handlers.modules import needed, sentences
-from station.codes import digits_of
+from station.codes import LIFE, digits_of
 from station.errors import Refused
 
 _KEEP = "private, max-age=3600"
+_WHO = "join"
 
 
 class Kiosk(Base):
@@ -96,6 +97,9 @@ class Join(Base):
         typed = code or _asked(self, "code")
         self.set_header("Cache-Control", "no-store")
         if not typed.strip():
+            if not self._who:
+                lasts = int(LIFE)
+                self.set_cookie(_WHO, self.station.new_id(), path="/j", max_age=lasts, httponly=True, samesite="Strict")
             self.write(self._form())
         elif self._is_ahead():
             # Nobody has asked for it yet. No success, so that it is not kept for the one who will: after a 204 Chromium
@@ -105,11 +109,16 @@ class Join(Base):
         else:
             self.redirect(f"/s/{self._redeemed(typed)}", status=HTTPStatus.SEE_OTHER)
 
+    @property
+    def _who(self) -> str:
+        """The browser that was given the form: it may send a code again, should the first answer not have arrived."""
+        return self.get_cookie(_WHO) or ""
+
     def _redeemed(self, typed: str) -> str:
         """The session. Raises CODE_UNKNOWN, or TOO_MANY_TRIES without looking at the code."""
         station = self.station
         hold_back(self, station.code_tries)
-        session_id = station.codes.redeem(typed, station.clock().mono)
+        session_id = station.codes.redeem(typed, station.clock().mono, self._who)
         if session_id is None:
             if digits_of(typed) is not None:  # a slip of the thumb is no guess
                 failed(self, station.code_tries)

@@ -218,6 +218,20 @@ async def test_a_code_leads_to_its_session_once(box: Box) -> None:
 
 
 @on_the_loop
+async def test_whose_answer_got_lost_may_send_the_code_again_and_nobody_else(box: Box) -> None:
+    session_id = await box.open(autoComplete=False)
+    code = (await hand_over(box, session_id))["code"]
+    mine = {"Cookie": (await box.get("/j")).headers["Set-Cookie"].partition(";")[0]}
+    other = {"Cookie": (await box.get("/j")).headers["Set-Cookie"].partition(";")[0]}
+    assert "Set-Cookie" not in (await box.get("/j", mine)).headers
+    for _ in range(2):
+        answer = await box.get(f"/j?code={code}", mine)
+        assert (answer.status, answer.headers["Location"]) == (303, f"/s/{session_id}")
+    for headers in ({}, other):
+        assert (await box.get(f"/j?code={code}", headers)).status == 404
+
+
+@on_the_loop
 async def test_a_used_code_is_replaced_on_the_screen(box: Box) -> None:
     session_id = await box.open(autoComplete=False)
     code = (await hand_over(box, session_id))["code"]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.codes import FRESH, LIFE, MOST, Codes, digits_of
+from station.codes import FRESH, LIFE, LOST, MOST, Codes, digits_of
 
 
 def counting(*numbers: int) -> Callable[[int], int]:
@@ -122,3 +122,16 @@ def test_whatever_happens_each_session_has_one_code_and_each_code_one_session(
             codes.forget(session)
             shown.pop(session, None)
     assert len(codes) >= len([s for s, text in shown.items() if codes.redeem(text, now) == s])
+
+
+def test_whose_answer_got_lost_may_use_the_code_again_and_nobody_else() -> None:
+    codes = Codes(counting(1, 2))
+    text = codes.keep("s", 0.0).text
+    assert codes.redeem(text, 1.0, "one phone") == "s"
+    assert codes.keep("s", 2.0).text != text, "the screen shows another one"
+    assert codes.redeem(text, 3.0, "another") is None
+    assert codes.redeem(text, LOST, "one phone") == "s"
+    assert codes.redeem(text, 1.0 + LOST, "one phone") is None
+    assert codes.redeem(codes.keep("s", 70.0).text, 70.0, "one phone") == "s"
+    codes.forget("s")
+    assert codes.redeem("000002", 71.0, "one phone") is None, "the session is over"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +54,14 @@ class Running:
     def stored(self, category: str = "personal") -> list[Path]:
         folder = self.folder / category
         return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """Three browsers on two cores: what comes in a second at other times may take more than Playwright's five."""
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture

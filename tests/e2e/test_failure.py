@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.request import Request as Call
@@ -57,13 +57,6 @@ def station(run: Callable[..., Running], request: pytest.FixtureRequest) -> Runn
 
 def with_options(*options: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("station", [options], indirect=True, ids=["".join(options)])
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 class Held:

@@ -80,7 +80,7 @@ class Session(Attempts):
 
     def request_began(self, moment: Moment) -> None:
         self.activity.requests += 1
-        self.activity.touched_at = moment.mono
+        self.touch(moment)
 
     def request_ended(self, moment: Moment) -> None:
         self.activity.requests -= 1

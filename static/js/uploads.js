@@ -139,10 +139,6 @@ export class Uploads {
     this.line.stopAll()
   }
 
-  get busy() {
-    return this.list().some(({ phase }) => ['queued', 'sending', 'waiting'].includes(phase))
-  }
-
   heed(files) {
     this.heeding.all(files)
   }

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import StorageState
 
 MIB = 1024**2
-PATIENCE = 20_000  # milliseconds: a lost connection is noticed after 5 s, and tried again a little later
 
 # What a page remembers is written a moment after it changed; digests are computed beside the sending.
 DIGESTS = """
@@ -37,13 +36,6 @@ DIGESTS = """
 # A lottery of waits would only make a test slow.
 NO_WAITING = "Math.random = () => 0"
 LONGEST_WAITS = "Math.random = () => 0.99"
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 class Behind(Running):

@@ -15,7 +15,7 @@ from typing import Any
 from station import telling
 from station.clock import Clock, Moment
 from station.events import Event, LastWord, Progress
-from station.file import File
+from station.file import File, Status
 from station.hub import Hub
 from station.journal import Journal
 from station.keeping import keep_file, keep_session
@@ -23,6 +23,8 @@ from station.picture import Picture
 from station.rows import EventRow, FileRow, Record, SessionRow
 from station.session import News, Session
 from station.wire import Message, dumps, text_of
+
+_ENDED = {Status.COMPLETED, Status.FAILED, Status.CANCELLED}
 
 
 @dataclass(eq=False)
@@ -143,7 +145,10 @@ class Channel:
 
     def _file_row(self, position: int, file: File, moment: Moment) -> FileRow:
         kept = dumps(keep_file(file, moment))
-        return FileRow(file.id, self.session.id, position, str(file.status), file.name, file.size, file.path, kept)
+        ended = moment.wall if file.status in _ENDED else None
+        return FileRow(
+            file.id, self.session.id, position, str(file.status), file.name, file.size, file.path, kept, ended
+        )
 
     def _committed(self, done: asyncio.Future[None], events: int, covers: int, changed: set[str]) -> None:
         commit, self._commit = self._commit, None
@@ -173,7 +178,7 @@ class Channel:
                 assert news.message is not None
                 self._introduce(news.data.get("fileId"))
                 self.picture.fold(news.event.name, news.data, news.message.seq)
-                self._hub.publish(self.session.id, news.message)
+                self._hub.announce(news.event, news.message)
             elif isinstance(news, Progress):
                 self.picture.advance(news)
                 self._hub.publish(self.session.id, progress_message(self.picture, news.file_id, news.timestamp))

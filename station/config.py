@@ -11,16 +11,19 @@ from typing import Any
 
 from station.options import (
     categories,
+    command,
     decimal,
     label,
     network_name,
     network_password,
+    networks,
     one_of,
     public_address,
     seconds,
     secret_word,
     size,
     switch,
+    web_address,
     whole,
     within,
     words,
@@ -78,6 +81,20 @@ class Config:
     wifi_password: str = _option("", network_password, "its password, told to everybody who looks at a kiosk; empty: it has none")
     mdns: str = _option("", label, "name under which the station is announced in the network: kiosk makes it http://kiosk.local; empty: it is not; needs the package zeroconf")
     admin_token: str = _option("", str, "operator's token; empty: a random one is made and kept in the upload folder")
+    history_age: float = _option(2592000.0, seconds, "how long the operator can look back: ended sessions with their events, charts, what was deleted")
+    history_size: int = _option(256 * 1024**2, size, "largest journal; what ended first is forgotten first")
+    metrics_open: bool = _option(True, switch, "whether /metrics may be read without the operator's token")
+    on_completed: str = _option("", command, "program that is run for each stored file, without a shell; it gets the event as JSON on standard input")
+    before_publish: str = _option("", command, "program that looks at each file before it is published: exit status 0 takes it, 1 rejects it with the words it printed")
+    hook_timeout: float = _option(60.0, seconds, "how long such a program, or an answer to a webhook, may take")
+    hook_patience: float = _option(86400.0, seconds, "how long what could not be told to a program or a webhook is tried again")
+    webhook: str = _option("", web_address, "address that events are posted to")
+    webhook_secret: str = _option("", str, "what posts are signed with; empty: a random one is made and kept in the upload folder")
+    webhook_events: tuple[str, ...] = _option(("upload-started", "upload-progress", "upload-completed", "upload-failed", "upload-cancelled", "session-completed"), words, "events that are posted")
+    trusted_proxies: tuple[str, ...] = _option((), networks, "addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed")
+    tls_cert: str = _option("", str, "file with a certificate and its chain (PEM): the station then speaks https")
+    tls_key: str = _option("", str, "file with its private key (PEM); empty: it is in the same file")
+    log_format: str = _option("readable", one_of("readable", "json"), "how log lines are written")
 # fmt: on
 
 

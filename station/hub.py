@@ -1,10 +1,11 @@
-"""Which subscribers watch which session. Knows no transport: a subscriber is anything that takes a message."""
+"""Which subscribers watch which session, and who hears of all. A subscriber is anything that takes a message."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from station.events import Event
 from station.wire import Message
 
 
@@ -17,6 +18,8 @@ class Subscriber(Protocol):
 class Hub:
     def __init__(self) -> None:
         self._watchers: dict[str, dict[Subscriber, None]] = {}
+        self.on_told: list[Callable[[Event, Message], None]] = []
+        """Hear of each lifecycle event of any session, once it is recorded, before it is pushed. May not raise."""
 
     def join(self, session_id: str, subscriber: Subscriber) -> None:
         self._watchers.setdefault(session_id, {})[subscriber] = None
@@ -26,6 +29,12 @@ class Hub:
         watchers.pop(subscriber, None)
         if not watchers:
             self._watchers.pop(session_id, None)
+
+    def announce(self, event: Event, message: Message) -> None:
+        """Publish a lifecycle event."""
+        for hear in self.on_told:
+            hear(event, message)
+        self.publish(event.session_id, message)
 
     def publish(self, session_id: str, message: Message) -> None:
         for subscriber in tuple(self._watchers.get(session_id, ())):

@@ -6,7 +6,9 @@ Not known here: which options there are, nor where their texts come from (`confi
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any
 
 _SIZE_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -118,3 +120,24 @@ def network_password(text: str) -> str:
     if text and not (8 <= len(text) <= 64 and text.isascii() and text.isprintable()):
         raise ValueError("a Wi-Fi's password has 8 to 63 letters, digits and signs")
     return text
+
+
+def command(text: str) -> str:
+    """A command line in words as a shell would split them; nothing else of a shell works in it."""
+    try:
+        shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a command line: {error}") from None
+    return text.strip()
+
+
+def web_address(text: str) -> str:
+    """An address to send to. A complaint does not repeat it: it may hold a password."""
+    if text.strip() and not re.fullmatch(r"https?://[!-~]+", text.strip(), re.IGNORECASE):
+        raise ValueError("it is not an address such as https://intranet.example/uploads")
+    return text.strip()
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Addresses, or networks such as 10.0.0.0/8."""
+    return tuple(str(ip_network(word)) for word in words(text))

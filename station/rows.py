@@ -25,6 +25,8 @@ class FileRow:
     size: int | None
     path: str | None
     kept: str
+    ended_at: float | None = None
+    """Wall time of its newest ending; None while another attempt may come of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,9 @@ _SESSION = (
     "ON CONFLICT (id) DO UPDATE SET settled_at=excluded.settled_at, kept=excluded.kept"
 )
 _FILE = (
-    "INSERT INTO files VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET status=excluded.status, "
-    "name=excluded.name, size=excluded.size, path=excluded.path, kept=excluded.kept"
+    "INSERT INTO files VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET status=excluded.status, "
+    "name=excluded.name, size=excluded.size, path=excluded.path, kept=excluded.kept, "
+    "ended_at=coalesce(excluded.ended_at, ended_at)"
 )
 _EVENT = "INSERT INTO events (session_id, seq, name, file_id, attempt, ending, at, text) VALUES (?,?,?,?,?,?,?,?)"
 
@@ -72,7 +75,8 @@ def write_record(connection: sqlite3.Connection, record: Record) -> None:
     row = record.session
     connection.execute(_SESSION, (row.id, row.opened_at, row.settled_at, row.kept))
     connection.executemany(
-        _FILE, [(f.id, f.session_id, f.position, f.status, f.name, f.size, f.path, f.kept) for f in record.files]
+        _FILE,
+        [(f.id, f.session_id, f.position, f.status, f.name, f.size, f.path, f.kept, f.ended_at) for f in record.files],
     )
     connection.executemany(
         _EVENT,

@@ -56,7 +56,46 @@ CREATE TABLE uploads (
 CREATE INDEX uploads_by_end ON uploads (ended_at);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _UPLOADS)
+# For the operator. `samples`: what charts are drawn from, one row for each span of time. `deliveries`: what has still
+# to be told to another program, with its text, so that it outlives the session. `deeds`: what the operator did.
+_OPERATING = """
+CREATE TABLE samples (
+    at INTEGER PRIMARY KEY,
+    throughput REAL NOT NULL,
+    uploads REAL NOT NULL,
+    watchers REAL NOT NULL,
+    delay REAL NOT NULL
+);
+CREATE TABLE deliveries (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    hook TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    seq INTEGER,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    made_at REAL NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    due_at REAL NOT NULL DEFAULT 0,
+    dead_at REAL,
+    error TEXT
+);
+CREATE INDEX deliveries_by_hook ON deliveries (hook, session_id, number) WHERE dead_at IS NULL;
+CREATE TABLE deeds (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL,
+    name TEXT NOT NULL,
+    session_id TEXT,
+    file_id TEXT,
+    text TEXT NOT NULL
+);
+ALTER TABLE files ADD COLUMN ended_at REAL;
+UPDATE files SET ended_at = (SELECT max(at) FROM events WHERE file_id = files.id AND ending)
+    WHERE status IN ('completed', 'failed', 'cancelled');
+CREATE INDEX files_by_end ON files (ended_at);
+CREATE INDEX events_by_time ON events (at);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _UPLOADS, _OPERATING)
 
 
 def prepare(connection: sqlite3.Connection, *, synchronous: str) -> None:

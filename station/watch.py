@@ -32,6 +32,8 @@ class Watch:
         shelf: Shelf,
     ) -> None:
         self.bodies: MutableMapping[BodyPace, Callable[[Problem], None]] = {}
+        self.on_lag: list[Callable[[float], None]] = []
+        """Hear at each tick by how many seconds it came late: what everybody else waits, too."""
         self._config = config
         self._clock = clock
         self._journal = journal
@@ -55,6 +57,8 @@ class Watch:
     def tick(self) -> None:
         now = self._clock().mono
         lag, self._last = now - self._last - TICK, now
+        for hear in self.on_lag:
+            hear(max(0.0, lag))
         if lag > _LAG:
             for pace in self.bodies:
                 pace.forgive(lag)

@@ -18,11 +18,13 @@ ROOMS = ("handlers", "station")
 
 # A dependency is imported in one place, so that it can be replaced in one place.
 AT_HOME = {
-    "tornado": ("server.py", "handlers/*"),
+    "tornado": ("server.py", "handlers/*", "client/*"),
     "ujson": ("station/wire.py",),
     "json": (),
     "streaming_form_data": ("station/multipart.py",),
-    "sqlite3": ("station/journal*", "station/archive.py", "station/rows.py", "station/schema.py"),
+    "sqlite3": tuple(
+        f"station/{room}.py" for room in ("journal", "archive", "history", "deliveries", "rows", "schema")
+    ),
     "filetype": ("station/formats.py",),
     "puremagic": ("station/formats.py",),
     "http_sf": ("station/fields.py",),
@@ -30,6 +32,9 @@ AT_HOME = {
     "segno": ("handlers/qr.py",),
     "ifaddr": ("handlers/lan.py",),
     "zeroconf": ("handlers/mdns.py",),
+    "prometheus_client": ("station/meters.py",),
+    "psutil": ("station/vitals.py",),
+    "tqdm": ("client/*",),
 }
 
 # A bare task is forgotten by everyone, swallows its error and outlives its owner; a PeriodicCallback follows

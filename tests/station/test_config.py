@@ -54,6 +54,20 @@ VALUES: dict[str, tuple[str, Any]] = {
     "wifi_password": ("let me in", "let me in"),
     "mdns": ("Kiosk-2.local", "kiosk-2"),
     "admin_token": ("open sesame", "open sesame"),
+    "history_age": ("90d", 7_776_000.0),
+    "history_size": ("1GiB", GIB),
+    "metrics_open": ("off", False),
+    "on_completed": (" /usr/bin/sort-in --to 'new files' ", "/usr/bin/sort-in --to 'new files'"),
+    "before_publish": ("clamdscan --fdpass -", "clamdscan --fdpass -"),
+    "hook_timeout": ("2min", 120.0),
+    "hook_patience": ("1h", 3600.0),
+    "webhook": (" https://intranet.example/uploads ", "https://intranet.example/uploads"),
+    "webhook_secret": ("whsec_c2VjcmV0", "whsec_c2VjcmV0"),
+    "webhook_events": ("upload-completed, session-completed", ("upload-completed", "session-completed")),
+    "trusted_proxies": ("127.0.0.1 10.0.0.0/8, ::1", ("127.0.0.1/32", "10.0.0.0/8", "::1/128")),
+    "tls_cert": ("/etc/station/chain.pem", "/etc/station/chain.pem"),
+    "tls_key": ("/etc/station/key.pem", "/etc/station/key.pem"),
+    "log_format": ("json", "json"),
 }
 
 # Section 4 of the contract.
@@ -255,6 +269,14 @@ BAD = [
     ("mdns", "kiosk.example"),
     ("mdns", "-kiosk"),
     ("mdns", "k" * 61),
+    ("on_completed", "sort-in 'new files"),
+    ("webhook", "intranet.example/uploads"),
+    ("webhook", "ftp://intranet.example/uploads"),
+    ("webhook", "https://intranet.example/up loads"),
+    ("trusted_proxies", "10.0.0.5/8"),
+    ("trusted_proxies", "nginx"),
+    ("trusted_proxies", "10.0.0.1 10.0.0.256"),
+    ("log_format", "xml"),
 ]
 
 
@@ -279,6 +301,10 @@ def test_a_value_that_makes_no_sense_ends_it_with_a_sentence(
 
 def test_a_pin_that_cannot_be_one_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
     assert "x y\tz" not in complaint(capsys, ["--upload-pin=x y\tz"], {})
+
+
+def test_nor_is_the_password_in_an_address(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "sesame" not in complaint(capsys, ["--webhook=ftp://me:sesame@intranet.example/"], {})
 
 
 def test_nor_is_a_wifis_password(capsys: pytest.CaptureFixture[str]) -> None:

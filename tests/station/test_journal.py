@@ -334,9 +334,13 @@ async def test_the_epoch_stays_when_only_the_witness_is_behind_or_lost(tmp_path:
 async def test_a_journal_of_version_1_keeps_its_epoch_and_what_it_tells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    two_events = (
+        "INSERT INTO events (session_id, seq, name, ending, at, text) "
+        "VALUES ('s', 1, 'upload-started', 0, 1.0, '{}'), ('s', 2, 'upload-failed', 1, 1.0, '{}')"
+    )
     monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
     async with opened(tmp_path) as journal:
-        await journal.write(record("s", "upload-started", "upload-completed"))
+        await journal.change(lambda connection: connection.execute(two_events).close())
         epoch = journal.epoch
     monkeypatch.undo()
     async with opened(tmp_path) as journal:

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.options import categories, one_of, seconds, secret_word, size, switch, within, words
+from station.options import (
+    categories,
+    command,
+    networks,
+    one_of,
+    seconds,
+    secret_word,
+    size,
+    switch,
+    web_address,
+    within,
+    words,
+)
 
 GIB = 1024**3
 
@@ -87,3 +99,37 @@ def test_another_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(ValueError, match="at least 4 characters") as refused:
         secret_word(text)
     assert text == "1" or text not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["", " sort-in ", "a 'b c' \"d\"", "python3 -c 'print(1)'"])
+def test_a_command_is_words_as_a_shell_parts_them(text: str) -> None:
+    assert command(text) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["a 'b", 'a "b', "a \\"])
+def test_a_command_with_an_open_quote_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a command line"):
+        command(text)
+
+
+@pytest.mark.parametrize("text", ["", "http://a", " HTTPS://a.example:8/b?c=d ", "http://me:pw@[::1]:8005/x"])
+def test_an_address_is_one_of_the_web(text: str) -> None:
+    assert web_address(text) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["a.example", "ftp://a", "http://", "http://a b", "http://a\nb", "file:///etc/passwd"])
+def test_what_cannot_be_sent_to_is_refused_without_being_repeated(text: str) -> None:
+    with pytest.raises(ValueError, match="is not an address") as refused:
+        web_address(text)
+    assert text not in str(refused.value)
+
+
+def test_networks_are_addresses_or_networks_of_both_kinds() -> None:
+    assert networks(" 127.0.0.1,::1 10.0.0.0/8 fd00::/8") == ("127.0.0.1/32", "::1/128", "10.0.0.0/8", "fd00::/8")
+    assert networks("") == ()
+
+
+@pytest.mark.parametrize("text", ["localhost", "10.0.0.1/8", "10.0.0.300", "1", "10.0.0.1/33", "::1/129", "all"])
+def test_what_is_no_network_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w+ \w+ \w+"):
+        networks(text)

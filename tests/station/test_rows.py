@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_a_record_is_a_session_its_changed_files_and_its_events(connection: sqli
     write_record(connection, Record(session(), [file("pending")], [event(1, "upload-started"), event(2, ending=True)]))
     assert connection.execute("SELECT * FROM sessions").fetchall() == [("s", 1.0, None, "{}")]
     assert connection.execute("SELECT * FROM files").fetchall() == [
-        ("f", "s", 0, "pending", "a.txt", 5, None, "{}"),
+        ("f", "s", 0, "pending", "a.txt", 5, None, "{}", None),
     ]
     assert connection.execute("SELECT number, seq, name, ending, text FROM events").fetchall() == [
         (1, 1, "upload-started", 0, '{"seq":1}'),
@@ -62,12 +63,18 @@ def test_a_record_is_a_session_its_changed_files_and_its_events(connection: sqli
 
 def test_a_later_record_changes_what_may_change(connection: sqlite3.Connection) -> None:
     write_record(connection, Record(session(), [file("pending")]))
-    later = FileRow("f", "other", 7, "completed", "b.txt", 6, "/upload/x", "{1}")
+    later = FileRow("f", "other", 7, "completed", "b.txt", 6, "/upload/x", "{1}", 8.0)
     write_record(connection, Record(SessionRow("s", 9.0, 3.0, "{2}"), [later]))
     assert connection.execute("SELECT * FROM sessions").fetchall() == [("s", 1.0, 3.0, "{2}")]
     assert connection.execute("SELECT * FROM files").fetchall() == [
-        ("f", "s", 0, "completed", "b.txt", 6, "/upload/x", "{1}"),
+        ("f", "s", 0, "completed", "b.txt", 6, "/upload/x", "{1}", 8.0),
     ]
+
+
+def test_the_time_of_a_files_newest_ending_stays_while_another_attempt_runs(connection: sqlite3.Connection) -> None:
+    for ended_at, wanted in ((None, None), (5.0, 5.0), (None, 5.0), (7.0, 7.0)):
+        write_record(connection, Record(session(), [replace(file("pending"), ended_at=ended_at)]))
+        assert connection.execute("SELECT ended_at FROM files").fetchall() == [(wanted,)]
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ INSERT INTO events VALUES (42, 's', 2, 'session-completed', NULL, NULL, 0, 3.0, 
 """
 
 
-def everything(connection: sqlite3.Connection) -> dict[str, list[object]]:
+def everything(connection: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:
     return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in sorted(tables(connection))}
 
 
@@ -177,12 +177,32 @@ def test_a_journal_of_version_1_gets_uploads_and_loses_nothing(tmp_path: Path, c
         before = everything(connection)
         schema.prepare(connection, synchronous="FULL")
         after = everything(connection)
-        assert after.pop("uploads") == []
-        assert after == before
-        assert version(connection) == len(schema.MIGRATIONS) >= 2
+        assert [after.pop(name) for name in ("uploads", "samples", "deliveries", "deeds")] == [[]] * 4
+        assert [row[:-1] for row in after["files"]] == before["files"]
+        assert {**after, "files": 0} == {**before, "files": 0}
+        assert version(connection) == len(schema.MIGRATIONS) >= 3
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         schema.prepare(new, synchronous="FULL")
         assert shapes(connection) == shapes(new), "a new journal is the same"
+
+
+def test_a_file_gets_the_time_of_its_newest_ending(tmp_path: Path) -> None:
+    with connected(tmp_path / "j") as connection:
+        connection.executescript(
+            VERSION_1
+            + CONTENTS
+            + """
+            INSERT INTO files VALUES ('g', 's', 1, 'failed', 'b.txt', 5, NULL, '{}');
+            INSERT INTO events VALUES (43, 's', 3, 'upload-failed', 'g', 1, 1, 4.0, '{}');
+            INSERT INTO events VALUES (44, 's', 4, 'upload-failed', 'g', 2, 1, 6.0, '{}');
+            INSERT INTO files VALUES ('h', 's', 2, 'pending', 'c.txt', 5, NULL, '{}');
+            INSERT INTO events VALUES (45, 's', 5, 'upload-failed', 'h', 1, 1, 7.0, '{}');
+            INSERT INTO files VALUES ('i', 's', 3, 'cancelled', 'd.txt', 5, NULL, '{}');
+            """
+        )
+        schema.prepare(connection, synchronous="FULL")
+        ended = connection.execute("SELECT id, ended_at FROM files ORDER BY id").fetchall()
+        assert ended == [("f", 2.0), ("g", 6.0), ("h", None), ("i", None)]
 
 
 def test_numbers_go_on_after_a_migration(tmp_path: Path) -> None:

@@ -270,8 +270,8 @@ async def test_after_a_restart_it_is_recorded_what_became_of_an_upload(
         upload = Upload("u", length=10, file_id="f", closed=closed)
         await place.station.shelf.save(upload)
         if status is not None:
-            row = ("f", "s", 0, status, "a.txt", 10, None, "{}")
-            await place.journal.change(lambda c: c.execute("INSERT INTO files VALUES (?,?,?,?,?,?,?,?)", row).close())
+            row = ("f", "s", 0, status, "a.txt", 10, None, "{}", None)
+            await place.journal.change(lambda c: c.execute("INSERT INTO files VALUES (?,?,?,?,?,?,?,?,?)", row).close())
         await place.station.shelf.bury(upload)
         found = (await place.station.shelf.find("u")).upload
         assert (found.complete, found.gone) == (complete, gone)

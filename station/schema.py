@@ -101,16 +101,26 @@ MIGRATIONS: tuple[str, ...] = (_FIRST, _UPLOADS, _OPERATING)
 def prepare(connection: sqlite3.Connection, *, synchronous: str) -> None:
     """Set the connection up and bring the tables to the newest version, in one transaction.
 
-    Raises Refused for a file that is not ours or that a newer station wrote.
+    Raises Refused for a file that is not ours, that a newer station wrote, or that cannot be written.
     """
     version = _known_version(connection)
+    try:
+        _set_up(connection, synchronous)
+        if version < len(MIGRATIONS):
+            _migrate(connection, version)
+    except sqlite3.OperationalError as error:
+        raise Refused("SERVER_ERROR", f"the journal cannot be written: {error}") from error
+
+
+def _set_up(connection: sqlite3.Connection, synchronous: str) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     # Per connection, and the default of NORMAL builds loses commits in a power cut (measured: 20 of 20).
     connection.execute(f"PRAGMA synchronous={synchronous}")
     connection.execute("PRAGMA busy_timeout=5000")
     connection.execute("PRAGMA journal_size_limit=67108864")
-    if version == len(MIGRATIONS):
-        return
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         for migration in MIGRATIONS[version:]:
@@ -120,7 +130,8 @@ def prepare(connection: sqlite3.Connection, *, synchronous: str) -> None:
         connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk may have ended it already
+            connection.execute("ROLLBACK")
         raise
 
 

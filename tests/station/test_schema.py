@@ -104,7 +104,7 @@ def test_a_migration_that_breaks_off_leaves_the_old_version(
         before = tables(connection), version(connection)
         broken = (*schema.MIGRATIONS, "CREATE TABLE more (a);\nCREATE TABLE more (a);\n")
         monkeypatch.setattr(schema, "MIGRATIONS", broken)
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(Refused):
             schema.prepare(connection, synchronous="FULL")
         assert not connection.in_transaction
         assert (tables(connection), version(connection)) == before

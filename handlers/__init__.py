@@ -14,7 +14,10 @@ from handlers.batch import BatchUpload
 from handlers.door import Door
 from handlers.gate import Gate
 from handlers.kiosk import Handover, Join, Kiosk, SessionCode, WifiCode
-from handlers.operator import Health, StoredFile
+from handlers.login import Login, Logout
+from handlers.metrics import Metrics
+from handlers.monitor import Monitor
+from handlers.operator import Health, Key, StoredFile
 from handlers.pages import Index
 from handlers.polling import Polling
 from handlers.push import LONGEST_MESSAGE, Push
@@ -25,6 +28,7 @@ from handlers.static import Again, Copies, Static
 from handlers.stream import EventStream
 from station.errors import Problem
 from station.station import Station
+from station.token import operator_secret
 
 HERE = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -38,6 +42,9 @@ def routes(station: Station) -> list[Any]:
         (r"/s/([^/]+)", Index, given),
         (r"/kiosk", Kiosk, given),
         (r"/kiosk/wifi.svg", WifiCode, given),
+        (r"/monitor", Monitor, given),
+        (r"/monitor/login", Login, given),
+        (r"/monitor/logout", Logout, given),
         (r"/j/?", Join, given),
         (r"/j/([^/]+)", Join, given),
         (r"/api/upload/handover/([^/]+)", Handover, given),
@@ -60,6 +67,7 @@ def routes(station: Station) -> list[Any]:
         (r"/api/upload/file/([^/]+)", StoredFile, given),
         (r"/ws", Push, given),
         (r"/health", Health, given),
+        (r"/metrics", Metrics, given),
         (r"/static/again-\d{1,4}/((?:js|vendor)/.*)", Again, files),
         (r"/static/(.*)", Static, files),
     ]
@@ -80,6 +88,7 @@ class Site(Application):
             compress_response=True,
             websocket_max_message_size=4 * LONGEST_MESSAGE,
             gate=gate,
+            operator=Key(settings.pop("admin_token"), operator_secret(station.storage.own)),
             version=VERSION,
             new_request_id=station.new_id,
             **settings,

@@ -38,7 +38,7 @@ def demand_pin(handler: Answering) -> None:
         if access.is_stale(handler.get_cookie(COOKIE, "") or "", wall):
             give_pass(handler)
         return
-    pin = _text(handler.request.headers.get(HEADER, ""))
+    pin = as_typed(handler.request.headers.get(HEADER, ""))
     if not pin.strip():
         raise Refused("PIN_REQUIRED")
     try_pin(handler, pin)
@@ -156,7 +156,7 @@ class Pin(Base):
         return self.render_string("pin.html", lang=self.language, problem=answer, minutes=wait, next_page=self._next)
 
 
-def _text(field: str) -> str:
+def as_typed(field: str) -> str:
     """Header fields are read as ISO 8859-1; whoever types a PIN beyond ASCII sends UTF-8."""
     try:
         return field.encode("latin-1").decode()

@@ -1,14 +1,110 @@
-"""For the person who runs the box: health, and deleting stored files behind the operator's token."""
+"""For the person who runs the box: who that is, health, and deleting stored files. Knows nothing of pages."""
 
 from __future__ import annotations
 
-import hmac
 import resource
 import statistics
 import sys
+from typing import NoReturn
+from urllib.parse import urlsplit
 
+from handlers.access import as_typed, failed, hold_back
+from handlers.answers import Answering
 from handlers.base import Base, verb
+from station.access import Access
 from station.errors import Refused
+from station.tries import Tries
+
+COOKIE = "upload_operator"
+VALID = 7 * 86_400.0  # seconds; who looks in once a week stays in, a phone that was sold does not for long
+
+
+class Key:
+    """The operator's token and its passes, and how often it was guessed. `secret`: signs the passes."""
+
+    def __init__(self, token: str, secret: str) -> None:
+        self.access = Access(token, secret, VALID)
+        self.tries = Tries()
+
+
+def demand_operator(handler: Answering) -> None:
+    """The token as `Authorization: Bearer`, or the pass in the cookie. Raises UNAUTHORIZED, TOO_MANY_TRIES."""
+    key = _key(handler)
+    if _shows_pass(handler, key):
+        return
+    scheme, _, token = handler.request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        refuse(handler)
+    try_token(handler, as_typed(token))
+
+
+def is_operator(handler: Answering) -> bool:
+    """The same, told instead of raised. A wrong token is a guess here too."""
+    try:
+        demand_operator(handler)
+    except Refused:
+        return False
+    return True
+
+
+def try_token(handler: Answering, token: str) -> None:
+    """One guess. Raises UNAUTHORIZED, or TOO_MANY_TRIES: then without looking at a token that could be guessed."""
+    key = _key(handler)
+    # An empty token is nobody's: Access would let in whoever asks.
+    right = key.access.required and key.access.admits(token)
+    if right and key.access.is_beyond_guessing:
+        return  # others' guesses, perhaps from behind the same proxy, do not lock the operator out
+    hold_back(handler, key.tries)
+    if not right:
+        failed(handler, key.tries)
+        refuse(handler)
+
+
+def refuse(handler: Answering) -> NoReturn:
+    handler.set_header("WWW-Authenticate", "Bearer")
+    raise Refused("UNAUTHORIZED")
+
+
+def give_pass(handler: Answering) -> None:
+    """Scripts of a page cannot read it, and no other site can send it along."""
+    access, wall = _key(handler).access, handler.station.clock().wall
+    handler.set_cookie(
+        COOKIE,
+        access.pass_for(wall),
+        max_age=int(VALID),
+        httponly=True,
+        samesite="Strict",
+        secure=handler.request.protocol == "https",
+    )
+
+
+def _shows_pass(handler: Answering, key: Key) -> bool:
+    """Whether the cookie holds a pass; one in use is renewed.
+
+    Cookies know no ports, and to a browser another port, or a neighbour's name, is the same site. So a page that was
+    allowed to upload (`allowed_origins`) is not the operator, although the operator's browser sends the cookie with it.
+    """
+    origin = handler.request.headers.get("Origin")
+    if origin is not None and _host(origin) != handler.request.host.lower():
+        return False
+    shown, wall = handler.get_cookie(COOKIE, "") or "", handler.station.clock().wall
+    if not key.access.required or not key.access.accepts(shown, wall):
+        return False
+    if key.access.is_stale(shown, wall):
+        give_pass(handler)
+    return True
+
+
+def _host(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _key(handler: Answering) -> Key:
+    key: Key = handler.application.settings["operator"]
+    return key
 
 
 class Health(Base):
@@ -35,14 +131,8 @@ def _peak_memory() -> int:
 
 class StoredFile(Base):
     async def decide(self) -> None:
-        if self.request.method == "OPTIONS":
-            return  # a preflight carries no token
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        expected = self.application.settings["admin_token"]
-        known = hmac.compare_digest(token.strip().encode(), expected.encode())
-        if scheme.lower() != "bearer" or not known:
-            self.set_header("WWW-Authenticate", "Bearer")
-            raise Refused("UNAUTHORIZED")
+        if self.request.method != "OPTIONS":  # a preflight carries no token
+            demand_operator(self)
 
     @verb
     async def delete(self, file_id: str) -> None:

@@ -20,6 +20,11 @@ def signing_secret(own: Path) -> str:
     return _kept(own / "secret")
 
 
+def operator_secret(own: Path) -> str:
+    """What the operator's passes are signed with; deleting the file voids them. `own`: the station's own folder."""
+    return _kept(own / "operator-secret")
+
+
 def _kept(path: Path) -> str:
     # An empty one was left by a crash between creating and writing it; it would let in whoever sends none.
     if path.exists() and (kept := path.read_text(encoding="ascii").strip()):

@@ -524,13 +524,13 @@ def numbers(messages: Sequence[Json]) -> list[int]:
 # ---- beginning and end ----
 
 
-async def build(folder: Path, options: Sequence[str]) -> Box:
+async def build(folder: Path, options: Sequence[str], token: str = TOKEN) -> Box:
     clock = SkippingClock()
     standard = [f"--upload-dir={folder}", "--min-free-space=0", "--max-file-size=8MiB", "--durability=process"]
     station = Station(load([*standard, *options], {}), clock, new_id)
     await station.start()
     gate = Gate(("testbox",), (OUR_NAME,), (FRIEND,))
-    site = Site(station, gate, admin_token=TOKEN, log_function=log_request)
+    site = Site(station, gate, admin_token=token, log_function=log_request)
     door = Door(site, limit=1000, chunk_size=CHUNK, max_body_size=1024**2, max_header_size=32 * 1024)
     site.door = door
     sockets = bind_sockets(0, "127.0.0.1")

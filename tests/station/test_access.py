@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.access import STALE, VALID, Access
+from station.access import STALE, VALID, Access, normal
 
 NOW = 1_700_000_000.0
 PIN, SECRET = "1234", "a secret"
@@ -39,10 +39,20 @@ def test_a_pin_may_be_words() -> None:
     assert not access.admits("芝麻开门")
 
 
+def test_a_long_token_is_recognised_and_nobody_finds_it_by_trying() -> None:
+    token = "x" * 1000
+    access = Access(token, SECRET)
+    assert access.admits(token)
+    assert not access.admits(token[:-1])
+    assert access.is_beyond_guessing
+    assert not Access(PIN, SECRET).is_beyond_guessing
+    assert not Access(" " * 100, SECRET).is_beyond_guessing
+
+
 @given(st.text(), st.text(min_size=1))
 def test_only_the_pin_is_the_pin(guess: str, pin: str) -> None:
     access = Access(pin, SECRET)
-    assert access.admits(pin) or len(pin) > 256
+    assert access.admits(pin) or len(pin) > 256 > len(normal(pin))
     if access.required and access.admits(guess):
         assert access.admits(f" {guess}") or len(guess) == 256
         assert not access.admits(f"{guess}x")
@@ -57,6 +67,12 @@ def test_a_pass_is_good_for_thirty_days() -> None:
     assert access.accepts(text, NOW)
     assert access.accepts(text, NOW + VALID)
     assert not access.accepts(text, NOW + VALID + 1)
+
+
+def test_a_pass_may_be_good_for_a_shorter_time() -> None:
+    text = Access(PIN, SECRET, valid=60.0).pass_for(NOW)
+    assert Access(PIN, SECRET, valid=60.0).accepts(text, NOW + 60)
+    assert not Access(PIN, SECRET, valid=60.0).accepts(text, NOW + 61)
 
 
 def test_a_pass_outlives_the_run_but_not_the_pin_nor_the_secret() -> None:

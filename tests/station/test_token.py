@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from station.token import operator_token, signing_secret
+from station.token import operator_secret, operator_token, signing_secret
 
 
 def test_a_configured_token_is_used_and_nothing_is_written(tmp_path: Path) -> None:
@@ -62,3 +62,10 @@ def test_the_secret_is_made_once_for_the_owner_only_and_is_not_the_token(tmp_pat
 def test_an_empty_secret_signs_nothing(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("\n")
     assert len(signing_secret(tmp_path)) >= 43
+
+
+def test_the_operator_s_passes_are_signed_with_a_secret_of_their_own(tmp_path: Path) -> None:
+    secret = operator_secret(tmp_path)
+    assert operator_secret(tmp_path) == secret
+    assert secret not in {signing_secret(tmp_path), operator_token("", tmp_path)}
+    assert stat.S_IMODE((tmp_path / "operator-secret").stat().st_mode) == 0o600

@@ -1,0 +1,67 @@
+"""How the operator gets in and out: a form without a script, or the printed link. Knows not what is behind the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from handlers.access import minutes_to_wait
+from handlers.base import Base, verb
+from handlers.operator import COOKIE, give_pass, refuse, try_token
+
+PAGE = "/monitor"
+
+
+class Entrance(Base):
+    """Whoever is not let in gets the form; a guess gets the words that go with it."""
+
+    guessed = False
+
+    def come_in(self, token: str) -> None:
+        """Swap a token for a pass. Raises UNAUTHORIZED, TOO_MANY_TRIES."""
+        self.guessed = True
+        # What was in the address stays with this browser, whatever is loaded next.
+        self.set_header("Referrer-Policy", "no-referrer")
+        try_token(self, token)
+        give_pass(self)
+        self.redirect(PAGE, status=HTTPStatus.SEE_OTHER)
+
+    def problem_page(self, answer: Mapping[str, Any]) -> bytes | None:
+        if answer["error"] not in {"UNAUTHORIZED", "TOO_MANY_TRIES"}:
+            return None
+        # With no-referrer, browsers would send the form with `Origin: null`.
+        self.set_header("Referrer-Policy", "strict-origin")
+        wait = minutes_to_wait(self.problem)
+        return self.render_string(
+            "login.html", lang=self.language, problem=answer if self.guessed else None, minutes=wait
+        )
+
+
+class Login(Entrance):
+    """`POST /monitor/login` with the field `token`."""
+
+    @verb
+    async def post(self) -> None:
+        token = self._field("token")
+        if not token.strip():
+            refuse(self)
+        self.come_in(token)
+
+    def _field(self, name: str) -> str:
+        """Of the form; "" if it has none."""
+        try:
+            fields = parse_qs(self._body.decode(errors="replace"), max_num_fields=10)
+        except ValueError:  # nobody's form has so many
+            return ""
+        return fields.get(name, [""])[-1]
+
+
+class Logout(Base):
+    """`POST /monitor/logout`: this browser forgets its pass."""
+
+    @verb
+    async def post(self) -> None:
+        self.clear_cookie(COOKIE, httponly=True, samesite="Strict", secure=self.request.protocol == "https")
+        self.redirect(PAGE, status=HTTPStatus.SEE_OTHER)

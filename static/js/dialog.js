@@ -4,7 +4,7 @@
 import { onBeforeUnmount, onMounted, ref } from '../vendor/vue.runtime.esm-browser.prod.js'
 import { html } from './html.js'
 
-const Dialog = {
+export const Dialog = {
   props: ['title', 'onClose', 'onConfirm'],
   setup(props, { slots }) {
     const element = ref(null)
@@ -28,7 +28,7 @@ const Dialog = {
   },
 }
 
-const answers = (yes, no, danger, onClose) => html`
+export const answers = (yes, no, danger, onClose) => html`
   <div class="answers">
     <button type="submit" class=${danger ? 'button danger' : 'button'}>${yes}</button>
     <button type="button" class="button quiet" autofocus=${danger} onClick=${onClose}>${no}</button>

@@ -1,0 +1,107 @@
+// The third part: what is stored, to be found, downloaded and deleted. Draws the list.
+
+import { onMounted, reactive, ref, watch } from '../../vendor/vue.runtime.esm-browser.prod.js'
+import { html } from '../html.js'
+import { Facts } from '../parts.js'
+import { useFocus } from '../useFocus.js'
+import { deleteFile, fetchFiles, fileAddress } from './api.js'
+import { Icon } from './icons.js'
+import { Choice, ListEnd, Search, Sure } from './pieces.js'
+import { useCategories } from './useCategories.js'
+import { useList, useOrder } from './useLists.js'
+import { sessionLink } from './useRoute.js'
+
+const SORTS = { newest: 'newest', largest: 'largest', name: 'byName' }
+
+const nameOf = ({ uploadPath }) => uploadPath.split('/').at(-1)
+
+const acts = (file, words, onDelete) => html`<span class="acts">
+  <a class="button quiet" href=${fileAddress(file.fileId)} download
+    aria-label=${words.say('downloadNamed', { name: file.fileName })}>
+    <${Icon} name="download" />${words.say('download')}</a>
+  <button type="button" class="button quiet cancel" aria-label=${words.say('removeNamed', { name: file.fileName })}
+    onClick=${() => onDelete(file)}><${Icon} name="trash" />${words.say('remove')}</button>
+</span>`
+
+const Row = ({ file, words, onDelete }) => html`
+  <li class=${`file stored-file ${file.present ? '' : 'cancelled'}`} data-file=${file.fileName}>
+    <span class="name">${file.fileName}</span>
+    <${Facts} facts=${[
+      words.bytes(file.size),
+      words.category(file.category),
+      words.moment(file.endedAt),
+      nameOf(file) === file.fileName ? '' : words.say('storedAs', { name: nameOf(file) }),
+      file.present ? '' : words.say('notPresent'),
+    ]} />
+    <a class="from" href=${sessionLink(file.sessionId)}
+      aria-label=${words.say('openNamed', { id: file.sessionId.slice(0, 8) })}>${words.say('fromSession')}</a>
+    ${file.present && acts(file, words, onDelete)}
+  </li>`
+Row.props = ['file', 'words', 'onDelete']
+
+const question = ({ fileName, size }, words) => ({
+  title: 'removeAsk',
+  text: 'removeText',
+  values: { name: fileName, size: words.bytes(size) },
+  yes: 'removeDo',
+  no: 'back',
+})
+
+const filters = (at, asked, categories, put, words) => html`
+  <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
+    <${Search} label=${words.say('searchFiles')} env=${at.env} onSearch=${put('q')} />
+    <${Choice} label=${words.say('category')} value=${asked.category} onChoose=${put('category')}
+      options=${categories.options(words)} />
+    <${Choice} label=${words.say('sort')} value=${asked.sort} onChoose=${put('sort')}
+      options=${Object.entries(SORTS).map(([name, text]) => [name, words.say(text)])} />
+  </form>`
+
+// What another operator deletes goes from this list, too.
+function useDeletion(at, drop) {
+  const order = useOrder(at)
+  const doomed = ref(null)
+  at.on('gone', ({ fileId }) => {
+    drop((row) => row.fileId === fileId)
+    if (doomed.value?.fileId === fileId) doomed.value = null
+  })
+  const ask = (file) => {
+    doomed.value = file
+  }
+  const remove = async () => {
+    const { fileId, fileName } = doomed.value
+    doomed.value = null
+    if (await order.give(() => deleteFile(at.env, fileId))) at.forget({ fileId, fileName, by: 'operator' })
+  }
+  return { doomed, ask, remove, problem: order.problem }
+}
+
+export const Files = {
+  props: ['at', 'words', 'id'],
+  setup({ at }) {
+    const place = ref(null)
+    const asked = reactive({ category: '', q: '', sort: 'newest' })
+    const { list, ask, more, drop } = useList(at, fetchFiles, 'files')
+    const categories = useCategories(at)
+    const deletion = useDeletion(at, drop)
+    useFocus(place)
+    const put = (name) => (value) => {
+      asked[name] = value
+    }
+    onMounted(() => ask({ ...asked }))
+    watch(asked, () => ask({ ...asked }))
+    return ({ words }) => html`<section ref=${place}>
+      <h1 tabindex="-1">${words.say('files')}</h1>
+      ${filters(at, asked, categories, put, words)}
+      ${deletion.problem.value && html`<p class="problem" role="alert">${words.why(deletion.problem.value)}</p>`}
+      <ul class="files" aria-label=${words.say('files')}>${list.value.rows.map(
+        (file) => html`<${Row} key=${file.fileId} file=${file} words=${words} onDelete=${deletion.ask} />`,
+      )}</ul>
+      <${ListEnd} list=${list.value} none="noFiles" words=${words} onMore=${more} />
+      ${
+        deletion.doomed.value &&
+        html`<${Sure} asked=${question(deletion.doomed.value, words)} words=${words} onYes=${deletion.remove}
+          onNo=${() => deletion.ask(null)} />`
+      }
+    </section>`
+  },
+}

@@ -1,0 +1,78 @@
+// The second part: sessions, running and past, to be filtered, searched and opened. Draws the list.
+
+import { onMounted, reactive, watch } from '../../vendor/vue.runtime.esm-browser.prod.js'
+import { html } from '../html.js'
+import { Bar, Facts } from '../parts.js'
+import { fetchSessions } from './api.js'
+import { Choice, ListEnd, Search, Status } from './pieces.js'
+import { useCategories } from './useCategories.js'
+import { useList } from './useLists.js'
+import { sessionLink } from './useRoute.js'
+
+const STATES = ['all', 'running', 'completed', 'failed', 'cancelled']
+
+const named = ({ names, totalFiles }, words) => {
+  if (names.length === 0) return words.say('noNames')
+  const all = names.join(words.say('comma'))
+  return totalFiles > names.length ? words.say('namesMore', { names: all }) : all
+}
+
+const factsOf = (row, words) => [
+  words.category(row.category),
+  words.say('sessionFacts', { done: row.completedFiles, files: words.files(row.totalFiles) }),
+  row.failedFiles > 0 ? words.say('failedCount', { count: row.failedFiles }) : '',
+  row.cancelledFiles > 0 ? words.say('cancelledCount', { count: row.cancelledFiles }) : '',
+  words.bytes(row.uploadedBytes),
+  row.endedAt === null ? words.speed(row.speed) : '',
+  row.watchers > 0 ? words.say('watchedBy', { count: row.watchers }) : '',
+  words.say('startedAt', { time: words.moment(row.openedAt) }),
+  row.endedAt === null ? '' : words.say('endedAt', { time: words.moment(row.endedAt) }),
+]
+
+const Row = ({ row, words }) => html`
+  <li class="file session" data-session=${row.sessionId} data-status=${row.overallStatus}>
+    <a class="name" href=${sessionLink(row.sessionId)} title=${row.sessionId}>${named(row, words)}</a>
+    ${
+      row.endedAt === null &&
+      html`<${Bar} label=${words.say('progressOf', { name: named(row, words) })} progress=${row.totalProgress} />`
+    }
+    <span class="state"><${Status} status=${row.overallStatus} words=${words} />
+      ${row.endedAt === null && html`<span class="percent">${words.percent(row.totalProgress)}</span>`}</span>
+    <${Facts} facts=${factsOf(row, words)} />
+  </li>`
+Row.props = ['row', 'words']
+
+/** What runs is told with every overview; the list itself is asked for only when something changed. */
+export const lively = (rows, overview) => {
+  const now = new Map((overview?.sessions ?? []).map((row) => [row.sessionId, row]))
+  return rows.map((row) => (row.endedAt === null ? (now.get(row.sessionId) ?? row) : row))
+}
+
+export const Sessions = {
+  props: ['at', 'words', 'id'],
+  setup({ at }) {
+    const asked = reactive({ state: 'all', category: '', q: '' })
+    const { list, ask, more } = useList(at, fetchSessions, 'sessions')
+    const categories = useCategories(at)
+    const put = (name) => (value) => {
+      asked[name] = value
+    }
+    onMounted(() => ask({ ...asked }))
+    watch(asked, () => ask({ ...asked }))
+    return ({ words }) => html`<section>
+      <h1 tabindex="-1">${words.say('sessions')}</h1>
+      <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
+        <${Search} label=${words.say('searchSessions')} env=${at.env} onSearch=${put('q')} />
+        <${Choice} label=${words.say('state')} value=${asked.state} onChoose=${put('state')}
+          options=${STATES.map((name) => [name, words.say(name)])} />
+        <${Choice} label=${words.say('category')} value=${asked.category} onChoose=${put('category')}
+          options=${categories.options(words)} />
+      </form>
+      <ul class="files" aria-label=${words.say('sessions')}>
+        ${lively(list.value.rows, at.overview.value).map(
+          (row) => html`<${Row} key=${row.sessionId} row=${row} words=${words} />`,
+        )}</ul>
+      <${ListEnd} list=${list.value} none="noSessions" words=${words} onMore=${more} />
+    </section>`
+  },
+}

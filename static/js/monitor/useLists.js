@@ -1,0 +1,75 @@
+// Composables over the station's lists: asked, read again when something changed, given up with their component.
+
+import { onScopeDispose, shallowRef, watch } from '../../vendor/vue.runtime.esm-browser.prod.js'
+import { Pages } from './pages.js'
+
+/**
+ * @param {object} at useMonitor
+ * @param {(env: object, asked: object) => Promise<object>} fetch
+ * @param {string} name of the list in an answer
+ */
+export function useList(at, fetch, name) {
+  const list = shallowRef(null)
+  const pages = new Pages(
+    (asked) => fetch(at.env, asked),
+    name,
+    (state) => {
+      list.value = state
+      if (state.problem) at.failed(state.problem)
+    },
+  )
+  list.value = pages.state
+  watch(at.changes, () => pages.refresh())
+  onScopeDispose(() => pages.stop())
+  return { list, ask: (asked) => pages.ask(asked), more: () => pages.more(), drop: (isGone) => pages.drop(isGone) }
+}
+
+/**
+ * A value that is asked for now, whenever `source` changes, and every `span` milliseconds; the last one stays when a
+ * call fails.
+ * @param {() => Promise<object>} fetch
+ */
+export function useFetched(at, fetch, source, span = null) {
+  const value = shallowRef(null)
+  const problem = shallowRef(null)
+  let turn = 0
+  let timer = null
+  async function load() {
+    const mine = (turn += 1)
+    at.env.clearTimeout(timer)
+    try {
+      const answer = await fetch()
+      if (mine !== turn) return
+      value.value = answer
+      problem.value = null
+    } catch (fault) {
+      if (mine !== turn) return
+      problem.value = fault.problem ?? { code: 'SERVER_ERROR' }
+      at.failed(problem.value)
+    }
+    if (span !== null) timer = at.env.setTimeout(load, span)
+  }
+  watch(source, load, { immediate: true })
+  onScopeDispose(() => {
+    turn += 1
+    at.env.clearTimeout(timer)
+  })
+  return { value, problem, load }
+}
+
+/** An order that somebody gives by a button: what went wrong is said beside it. */
+export function useOrder(at) {
+  const problem = shallowRef(null)
+  const give = async (order) => {
+    problem.value = null
+    try {
+      await order()
+      return true
+    } catch (fault) {
+      problem.value = fault.problem ?? { code: 'SERVER_ERROR' }
+      at.failed(problem.value)
+      return false
+    }
+  }
+  return { problem, give }
+}

@@ -1,0 +1,43 @@
+// One session that is looked at closely: its snapshot, and its whole log, read once and followed from there. Pure.
+
+import { LIFECYCLE, initialState, reduce, SETTLED } from '../events.js'
+import { atOf } from './log.js'
+
+/** @param {object} told the answer of /api/monitor/sessions/<id> */
+export function opened(told) {
+  const { session, openedAt, endedAt, events, deeds } = told
+  const state = reduce(initialState(), { event: 'session-joined', seq: session.seq, data: session })
+  return { state, openedAt, endedAt: endedAt ?? null, events, deeds: deeds ?? [], gap: false }
+}
+
+/** Whether anything can still happen to it. */
+export const isRunning = ({ state, endedAt }) => endedAt === null && !SETTLED.includes(state.overallStatus)
+
+const lastOf = (events) => events.at(-1)?.seq ?? 0
+
+/**
+ * What a message of the session's makes of it. `gap`: something is missing, it has to be read again.
+ */
+export function follow(watched, message) {
+  const { event, data, seq } = message
+  if (event === 'file-deleted') return { ...watched, gap: true }
+  if (event === 'session-joined') {
+    const state = reduce(watched.state, message)
+    return { ...watched, state, gap: watched.gap || (data.currentSeq ?? data.seq) > lastOf(watched.events) }
+  }
+  const state = reduce(watched.state, message)
+  if (!LIFECYCLE.includes(event) || seq <= lastOf(watched.events)) return { ...watched, state }
+  const gap = watched.gap || seq > lastOf(watched.events) + 1
+  const endedAt = event === 'session-completed' ? (data.endTime ?? null) : watched.endedAt
+  return { ...watched, state, endedAt, gap, events: [...watched.events, { seq, event, at: atOf(data), data }] }
+}
+
+/** An event tells its error, a snapshot may not: the newest word on each failed file. */
+export function whyOf(events) {
+  const why = new Map()
+  for (const { event, data } of events) {
+    if (event === 'upload-failed') why.set(data.fileId, data.error)
+    else if (event === 'upload-started') why.delete(data.fileId)
+  }
+  return why
+}

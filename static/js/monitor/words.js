@@ -1,0 +1,90 @@
+// The page's words with those of the operator's page among them, and its numbers: shares, waits, moments. Pure.
+
+import { fill } from '../format.js'
+import { key } from '../words.js'
+import { MONITOR as EN } from './en.js'
+import { MONITOR as ZH } from './zh.js'
+
+const OWN = { en: EN, zh: ZH }
+const HOUR = 3600
+const DAY = 24 * HOUR
+
+const isNumber = (value) => typeof value === 'number' && Number.isFinite(value)
+
+/** Three figures at most, and no more of them than mean something. */
+export const figures = (value) => {
+  const digits = Math.abs(value) >= 99.95 ? 0 : Math.abs(value) >= 9.995 ? 1 : 2
+  return String(Number(value.toFixed(digits)))
+}
+
+/** Decimal, as the seed's threshold of 1 MB/s is. */
+function rate(perSecond) {
+  const units = ['B/s', 'KB/s', 'MB/s', 'GB/s']
+  let [value, unit] = [perSecond, 0]
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
+    unit += 1
+  }
+  return `${figures(value)}\u00a0${units[unit]}`
+}
+
+const short = (span) => (span < 1 ? `${figures(span * 1000)}\u00a0ms` : `${figures(span)}\u00a0s`)
+
+function lasting(span, say) {
+  if (span < HOUR) return say('lastsMinutes')
+  if (span < 2 * DAY) return say('lastsHours', { count: Math.round(span / HOUR) })
+  if (span < 60 * DAY) return say('lastsDays', { count: Math.round(span / DAY) })
+  return span < 365 * DAY ? say('lastsMonths', { count: Math.round(span / (30 * DAY)) }) : say('lastsYears')
+}
+
+/** @param {string | number | null} at as the station writes moments, or seconds since 1970 */
+export function dateOf(at) {
+  const date = new Date(typeof at === 'number' ? at * 1000 : String(at ?? ''))
+  return Number.isNaN(date.getTime()) ? null : date
+}
+
+function moment(at, now, language, seconds) {
+  const date = dateOf(at)
+  if (date === null) return ''
+  const clock = { hour: '2-digit', minute: '2-digit', ...(seconds && { second: '2-digit' }), hourCycle: 'h23' }
+  const today = date.toDateString() === new Date(now).toDateString()
+  const day = { month: 'short', day: 'numeric' }
+  const year = date.getFullYear() === new Date(now).getFullYear() ? {} : { year: 'numeric' }
+  return new Intl.DateTimeFormat(language, today ? clock : { ...day, ...year, ...clock }).format(date)
+}
+
+/**
+ * @param {object} words those of the page (words.js)
+ * @param {() => number} clock milliseconds since 1970
+ */
+export function withMonitor(words, clock = Date.now) {
+  const own = OWN[key(words.language)]
+  const say = (name, values = {}) => (name in own ? fill(own[name], values) : words.say(name, values))
+  return {
+    ...words,
+    say,
+    /** An indicator's value in its unit, "" for what is not known. */
+    measure: (name, unit, value) => {
+      if (!isNumber(value)) return ''
+      if (name === 'disk') return lasting(value, say)
+      if (unit === 's') return short(value)
+      if (unit === 'B/s') return rate(value)
+      return unit === '%' ? `${figures(value)}%` : say('perHour', { count: figures(value) })
+    },
+    short: (span) => (isNumber(span) ? short(span) : ''),
+    lasting: (span) => (isNumber(span) ? lasting(span, say) : ''),
+    count: (value) => (isNumber(value) ? new Intl.NumberFormat(words.language).format(value) : ''),
+    /** "14:05", with its day if that is not today. */
+    moment: (at) => moment(at, clock(), words.language, false),
+    instant: (at) => moment(at, clock(), words.language, true),
+    status: (name) => (name in own ? say(name) : String(name)),
+    /** The words of an error in one line, without whom to ask: that is who reads it. */
+    why: (problem) => {
+      const { message, details } = words.error(problem)
+      const plain = message.trim().replace(/\uff0c$/, '')
+      // The station's details and a check's own say are what an operator looks for.
+      const more = details || (problem?.details ? words.say('details', { details: String(problem.details) }) : '')
+      return more ? `${plain} (${more})` : plain
+    },
+  }
+}

@@ -1,25 +1,51 @@
-"""One line a request: method, what kind of thing was asked for, status, time. No address: ids in it open sessions."""
+"""One line a request: method, kind of thing, status, what was refused, time. No address: ids in it open sessions.
+
+Nor who asked, unless it was a guess at a PIN, a code or the token: then the operator has to know whom to keep out.
+"""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from tornado.web import RequestHandler
 
+from station.reporting import say, short
+
 log = logging.getLogger("upload_station.access")
-# Dozens for each page that is opened; one every two seconds from each kiosk.
-_MANY = {"Static", "Again", "Handover"}
+# Dozens for each page that is opened; one every few seconds from each kiosk, operator's page and collector.
+_MANY = {"Static", "Again", "Handover", "Health", "Metrics", "Overview", "Series", "Distribution"}
+_GUESSES = {"PIN_WRONG", "CODE_UNKNOWN", "UNAUTHORIZED", "TOO_MANY_TRIES"}
+_SHAPE = (8, 4, 4, 4, 12)
 
 
 def log_request(handler: RequestHandler) -> None:
     """For Tornado's `log_function`."""
-    status = handler.get_status()
+    status, kind = handler.get_status(), type(handler).__name__
     level = logging.INFO if status < 500 else logging.WARNING
-    if status < 400 and type(handler).__name__ in _MANY:
+    if status < 400 and kind in _MANY:
         level = logging.DEBUG
+    code = getattr(getattr(handler, "problem", None), "code", None)
     took = round(1000 * handler.request.request_time())
-    request_id = getattr(handler, "request_id", "-")
-    log.log(level, "%s %s %d %dms %s", _shown(handler.request.method), type(handler).__name__, status, took, request_id)
+    who = handler.request.remote_ip if code in _GUESSES else None
+    say(
+        log,
+        level,
+        "request",
+        f"{_shown(handler.request.method)} {kind} {status}",
+        kind=f"{kind} {status} {code}",
+        code=code,
+        ms=took,
+        **_about(handler),
+        peer=who,
+        request=getattr(handler, "request_id", None),
+    )
+
+
+def _about(handler: RequestHandler) -> dict[str, Any]:
+    """Short names for what the address names, so that this line is found with those of the session."""
+    ids = [part for part in handler.request.path.split("/") if tuple(map(len, part.split("-"))) == _SHAPE]
+    return {"about": short(ids[0].lower())} if ids else {}
 
 
 def _shown(method: str | None) -> str:

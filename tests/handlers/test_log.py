@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
+from handlers.base import Base, verb
+from station.lines import Json
+from station.reporting import short
+from station.wire import loads
 from tests.handlers.site import Box, file_part, movie, on_the_loop
 
 
@@ -31,9 +36,9 @@ async def test_no_line_of_any_log_holds_a_session_a_file_or_a_place(box: Box, ca
     await box.ask("FETCH", f"/api/upload/progress/{session_id}")
     await box.post(f"/api/upload/cancel/{session_id}")
     await watcher.to_end()
-    lines = [record.getMessage() for record in caplog.records]
+    lines = [Json().format(record) for record in caplog.records]
     assert any("EventStream 200" in line for line in lines)
-    assert any(line.startswith("FETCH Polling 405") for line in lines)
+    assert any('"FETCH Polling 405"' in line for line in lines)
     for secret in (session_id, file_id, "holiday", str(box.station.storage.root)):
         assert [line for line in lines if secret in line] == []
 
@@ -41,19 +46,22 @@ async def test_no_line_of_any_log_holds_a_session_a_file_or_a_place(box: Box, ca
 @on_the_loop
 async def test_a_line_tells_method_kind_status_time_and_request(box: Box, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    answer = await box.get("/health")
+    answer = await box.get("/api/upload/session")
     (record,) = [record for record in caplog.records if record.name == "upload_station.access"]
-    words = record.getMessage().split()
-    assert words[:3] == ["GET", "Health", "200"]
-    assert words[3].removesuffix("ms").isdigit()
-    assert words[4] == answer.headers["X-Request-Id"]
+    line = loads(Json().format(record))
+    assert line["message"] == "GET OpenSession 405"
+    assert (line["event"], line["code"]) == ("request", "METHOD_NOT_ALLOWED")
+    assert line["ms"] >= 0
+    assert line["request"] == answer.headers["X-Request-Id"]
+    assert "peer" not in line
+    assert "about" not in line
 
 
 @on_the_loop
 async def test_a_strange_method_does_not_write_into_the_log(box: Box, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     for method in ("X" * 200, "A'B", "A|B"):
-        await box.ask(method, "/health")
+        await box.ask(method, "/s/x")
     lines = [record.getMessage() for record in caplog.records if record.name == "upload_station.access"]
     assert [line.split()[0] for line in lines] == ["?"] * 3
 
@@ -69,3 +77,59 @@ async def test_what_pages_ask_all_the_time_is_no_news_unless_it_fails(
     await box.post(f"/api/upload/handover/{opened['sessionId']}")
     lines = [record.getMessage() for record in caplog.records if record.name == "upload_station.access"]
     assert [line.split()[1:3] for line in lines] == [["Static", "404"], ["OpenSession", "201"]]
+
+
+def access_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [loads(Json().format(record)) for record in caplog.records if record.name == "upload_station.access"]
+
+
+@on_the_loop
+async def test_a_line_names_what_it_is_about_as_the_lines_of_the_session_do(
+    box: Box, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    session_id = (await box.post("/api/upload/session", {"autoComplete": False})).json()["sessionId"]
+    await box.get(f"/api/upload/progress/{session_id}")
+    assert access_lines(caplog)[-1]["about"] == short(session_id)
+    (opened,) = [loads(Json().format(record)) for record in caplog.records if record.name == "upload_station.uploads"]
+    assert (opened["event"], opened["session"]) == ("session-opened", short(session_id))
+
+
+@pytest.mark.parametrize("options", [["--upload-pin=2468"]])
+@on_the_loop
+async def test_who_guesses_is_named_and_what_was_guessed_is_not(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    await box.post("/api/upload/pin", {"pin": "135790"})
+    await box.ask("DELETE", "/api/upload/file/x", headers={"Authorization": "Bearer 135790"})
+    await box.get("/j/135790")
+    assert [line["peer"] for line in access_lines(caplog)] == ["127.0.0.1"] * 3
+    assert "135790" not in str(access_lines(caplog))
+
+
+class Deep(Base):
+    @verb
+    async def get(self) -> None:
+        logging.getLogger("upload_station.somewhere").warning("something, deep down")
+
+
+@on_the_loop
+async def test_what_is_logged_deeper_bears_the_id_of_the_request_that_is_served(
+    box: Box, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = []
+
+    class Listening(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(loads(Json().format(record)).get("request"))
+
+    box.site.add_handlers(".*", [("/deep", Deep, {"station": box.station})])
+    listening = Listening()
+    logging.getLogger("upload_station.somewhere").addHandler(listening)
+    try:
+        line = await box.connect()
+        answers = [await line.ask("GET", "/deep") for _ in range(2)]  # on one connection
+        answers.append(await box.get("/deep"))
+    finally:
+        logging.getLogger("upload_station.somewhere").removeHandler(listening)
+    assert seen == [answer.headers["X-Request-Id"] for answer in answers]
+    assert len(set(seen)) == 3

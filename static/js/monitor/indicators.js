@@ -27,7 +27,7 @@ const stateOf = ({ state, value }) => (value === null || !STATES.includes(state)
 export function card(indicator, words) {
   const { name, unit, value, threshold, better, basis } = indicator
   const state = stateOf(indicator)
-  const limit = words.measure(name, unit, threshold)
+  const limit = words.limit(name, unit, threshold)
   return {
     name,
     label: name in SAID ? words.say(name) : name,

@@ -14,7 +14,8 @@ const STEADY = 10000
 function read(text) {
   try {
     const message = JSON.parse(text)
-    return typeof message?.event === 'string' && typeof message.data === 'object' ? message : null
+    const whole = typeof message?.event === 'string' && typeof message.data === 'object' && message.data !== null
+    return whole ? message : null
   } catch {
     return null
   }

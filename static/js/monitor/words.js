@@ -37,6 +37,14 @@ function lasting(span, say) {
   return span < 365 * DAY ? say('lastsMonths', { count: Math.round(span / (30 * DAY)) }) : say('lastsYears')
 }
 
+function measure(name, unit, value, say) {
+  if (!isNumber(value)) return ''
+  if (name === 'disk') return lasting(value, say)
+  if (unit === 's') return short(value)
+  if (unit === 'B/s') return rate(value)
+  return unit === '%' ? `${figures(value)}%` : say('perHour', { count: figures(value) })
+}
+
 /** @param {string | number | null} at as the station writes moments, or seconds since 1970 */
 export function dateOf(at) {
   const date = new Date(typeof at === 'number' ? at * 1000 : String(at ?? ''))
@@ -64,13 +72,12 @@ export function withMonitor(words, clock = Date.now) {
     ...words,
     say,
     /** An indicator's value in its unit, "" for what is not known. */
-    measure: (name, unit, value) => {
-      if (!isNumber(value)) return ''
-      if (name === 'disk') return lasting(value, say)
-      if (unit === 's') return short(value)
-      if (unit === 'B/s') return rate(value)
-      return unit === '%' ? `${figures(value)}%` : say('perHour', { count: figures(value) })
-    },
+    measure: (name, unit, value) => measure(name, unit, value, say),
+    /** Where good ends: exact, unlike a time to come. */
+    limit: (name, unit, value) =>
+      name === 'disk' && isNumber(value)
+        ? say('days', { count: figures(value / DAY) })
+        : measure(name, unit, value, say),
     short: (span) => (isNumber(span) ? short(span) : ''),
     lasting: (span) => (isNumber(span) ? lasting(span, say) : ''),
     count: (value) => (isNumber(value) ? new Intl.NumberFormat(words.language).format(value) : ''),

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { effectScope } from '../../static/vendor/vue.runtime.esm-browser.prod.js'
+import { cancelSession, deleteFile, fetchOverview, fetchSession, sendAgain } from '../../static/js/monitor/api.js'
+import { Pages } from '../../static/js/monitor/pages.js'
+import { useMonitor } from '../../static/js/monitor/useMonitor.js'
+import { useSession } from '../../static/js/monitor/useSession.js'
+import { settle } from './fakes.mjs'
+import { ID, snapshot } from './messages.mjs'
+import { overviewOf, station } from './monitoring.mjs'
+
+function paged(answers) {
+  const asked = []
+  const states = []
+  const waiting = []
+  const fetch = (what) => {
+    asked.push(what)
+    if (answers) return answers(what)
+    return new Promise((resolve, reject) => waiting.push({ resolve, reject }))
+  }
+  const pages = new Pages(fetch, 'files', (state) => states.push(state), 2)
+  return { pages, asked, states, waiting }
+}
+
+test('a list grows by pages and is read again as far as it is shown', async () => {
+  const all = [1, 2, 3, 4, 5]
+  const { pages, asked } = paged(async ({ before, limit }) => {
+    const start = before ?? 0
+    return { files: all.slice(start, start + limit), next: start + limit < all.length ? start + limit : null }
+  })
+  await pages.ask({ q: 'x' })
+  await pages.more()
+  assert.deepEqual(pages.state.rows, [1, 2, 3, 4])
+  await pages.refresh()
+  assert.deepEqual(asked.at(-1), { q: 'x', limit: 4 })
+  assert.deepEqual(pages.state.rows, [1, 2, 3, 4])
+  await pages.more()
+  await pages.more()
+  assert.deepEqual(pages.state.rows, all)
+  assert.equal(asked.length, 4, 'there was nothing more to ask for')
+})
+
+test('an answer to an older question is dropped', async () => {
+  const { pages, waiting } = paged()
+  const first = pages.ask({ q: 'a' })
+  const second = pages.ask({ q: 'ab' })
+  waiting[1].resolve({ files: ['ab'], next: null })
+  await second
+  waiting[0].resolve({ files: ['a'], next: null })
+  await first
+  assert.deepEqual(pages.state.rows, ['ab'])
+})
+
+test('what fails is told, and what was there stays', async () => {
+  const { pages, waiting } = paged()
+  const first = pages.ask({})
+  waiting[0].resolve({ files: [1], next: null })
+  await first
+  const second = pages.refresh()
+  waiting[1].reject({ problem: { code: 'NETWORK_ERROR' } })
+  await second
+  assert.deepEqual(pages.state.rows, [1])
+  assert.equal(pages.state.problem.code, 'NETWORK_ERROR')
+})
+
+test('what was taken away is gone at once', async () => {
+  const { pages } = paged(async () => ({ files: [1, 2], next: null }))
+  await pages.ask({})
+  pages.drop((row) => row === 1)
+  assert.deepEqual(pages.state.rows, [2])
+})
+
+test('the calls go where the station expects them', async () => {
+  const far = station()
+  far.answers['/api/'] = { status: 204 }
+  await deleteFile(far.env, 'a/b')
+  await sendAgain(far.env, 7)
+  far.answers['/api/'] = { body: { success: true } }
+  await cancelSession(far.env, 's')
+  await fetchSession(far.env, 's')
+  assert.deepEqual(far.calls, [
+    'DELETE /api/upload/file/a%2Fb',
+    'POST /api/monitor/letters/7',
+    'POST /api/upload/cancel/s',
+    'GET /api/monitor/sessions/s',
+  ])
+})
+
+test('a call that fails says with which of the station’s errors', async () => {
+  const far = station()
+  const code = async (answer) => {
+    far.answers['/api/'] = answer
+    const asked = fetchOverview(far.env).then(
+      () => null,
+      ({ problem }) => problem.code,
+    )
+    await far.clock.pass(10001)
+    return asked
+  }
+  assert.equal(await code({ status: 404, body: { error: 'FILE_NOT_FOUND' } }), 'FILE_NOT_FOUND')
+  assert.equal(await code({ status: 401, body: {} }), 'UNAUTHORIZED')
+  assert.equal(await code({ status: 502, body: {} }), 'SERVER_ERROR')
+  assert.equal(await code(null), 'NETWORK_ERROR')
+  assert.equal(await code('silence'), 'NETWORK_ERROR')
+  assert.equal(far.clock.timers.size, 0)
+})
+
+/** The page's composable in a scope of its own, with its socket joined. */
+function watching(far = station()) {
+  const scope = effectScope()
+  const at = scope.run(() => useMonitor(far.env))
+  far.sockets[0].join()
+  return { far, scope, at, socket: far.sockets[0] }
+}
+
+test('the overview is the newest that came', () => {
+  const { at, socket, scope } = watching()
+  socket.give('monitor-update', overviewOf({ uptime: 9 }))
+  assert.equal(at.overview.value.uptime, 9)
+  assert.equal(at.status.value, 'live')
+  scope.stop()
+})
+
+test('lists are read again when something changed, but not with every change', async () => {
+  const { far, at, socket, scope } = watching()
+  assert.equal(at.changes.value, 0)
+  for (const changes of [2, 3, 4]) socket.give('monitor-update', overviewOf({ changes }))
+  assert.equal(at.changes.value, 1)
+  await far.clock.pass(2000)
+  assert.equal(at.changes.value, 2)
+  await far.clock.pass(5000)
+  assert.equal(at.changes.value, 2)
+  socket.give('monitor-update', overviewOf({ changes: 4 }))
+  assert.equal(at.changes.value, 2)
+  scope.stop()
+})
+
+test('a deleted file is said once, whoever says it first', async () => {
+  const { far, at, socket, scope } = watching()
+  const gone = []
+  scope.run(() => at.on('gone', ({ fileId }) => gone.push(fileId)))
+  at.forget({ fileId: 'f', fileName: 'a.mp4', by: 'operator' })
+  socket.give('file-deleted', { fileId: 'f', fileName: 'a.mp4', by: 'operator' })
+  assert.deepEqual(gone, ['f'])
+  assert.deepEqual(at.notice.value, { name: 'saidDeleted', values: { name: 'a.mp4' } })
+  socket.give('file-deleted', { fileId: 'g', fileName: 'b.mp4', by: 'uploader' })
+  assert.equal(at.notice.value.name, 'saidDeletedUploader')
+  await far.clock.pass(8001)
+  assert.equal(at.notice.value, null)
+  scope.stop()
+})
+
+test('who is not the operator any more gets the form, once', async () => {
+  const far = station()
+  const { at, scope } = watching(far)
+  at.failed({ code: 'NETWORK_ERROR' })
+  assert.equal(far.reloads, 0)
+  at.failed({ code: 'UNAUTHORIZED' })
+  assert.equal(far.reloads, 1)
+  scope.stop()
+  assert.equal(far.clock.timers.size, 0)
+  assert.equal(far.listeners.size, 0)
+})
+
+test('what happened while nothing was heard is asked for afterwards', async () => {
+  const { far, at, socket, scope } = watching()
+  socket.onclose({})
+  await far.clock.pass(3000)
+  assert.equal(at.status.value, 'offline')
+  far.sockets.at(-1).join()
+  assert.equal(at.changes.value, 1)
+  scope.stop()
+})
+
+const told = (seq = 0, events = []) => ({
+  session: snapshot({ files: [], seq, epoch: 'e', overallStatus: 'uploading' }),
+  openedAt: 't',
+  endedAt: null,
+  events,
+})
+
+test('an opened session is followed over the same socket, and left', async () => {
+  const { far, scope, at, socket } = watching()
+  far.answers[`/api/monitor/sessions/${ID}`] = { body: told() }
+  const inner = effectScope()
+  const opened = inner.run(() => useSession(at, ID))
+  await settle()
+  assert.deepEqual(far.said.at(-1), { event: 'join-session', data: { sessionId: ID } })
+  const data = { sessionId: ID, fileId: 'f', fileName: 'a.mp4', fileSize: 10, startTime: 't', attempt: 1 }
+  socket.give('upload-started', data, 1)
+  socket.give('upload-started', { ...data, sessionId: 'another' }, 2)
+  assert.equal(opened.watched.value.events.length, 1)
+  assert.equal(far.sockets.length, 1)
+  inner.stop()
+  assert.deepEqual(far.said.at(-1), { event: 'leave-session', data: { sessionId: ID } })
+  scope.stop()
+})
+
+test('a gap in a session’s events is mended by reading it again', async () => {
+  const { far, scope, at, socket } = watching()
+  const path = `/api/monitor/sessions/${ID}`
+  far.answers[path] = { body: told() }
+  const opened = scope.run(() => useSession(at, ID))
+  await settle()
+  far.answers[path] = { body: told(2, [{ seq: 1 }, { seq: 2 }].map((each) => ({ ...each, event: 'x', data: {} }))) }
+  socket.give('upload-cancelled', { sessionId: ID, fileId: 'f', reason: 'user' }, 2)
+  assert.equal(opened.watched.value.gap, true)
+  await far.clock.pass(400)
+  assert.equal(opened.watched.value.gap, false)
+  assert.equal(opened.watched.value.events.length, 2)
+  scope.stop()
+})
+
+test('a session that nobody knows says so', async () => {
+  const { far, scope, at } = watching()
+  far.answers['/api/monitor/sessions/'] = { status: 404, body: { error: 'SESSION_NOT_FOUND' } }
+  const opened = scope.run(() => useSession(at, 'none'))
+  await settle()
+  assert.equal(opened.problem.value.code, 'SESSION_NOT_FOUND')
+  scope.stop()
+})

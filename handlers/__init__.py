@@ -12,6 +12,7 @@ from handlers.access import Pin
 from handlers.base import Refuse
 from handlers.batch import BatchUpload
 from handlers.door import Door
+from handlers.files import Download, Files
 from handlers.gate import Gate
 from handlers.kiosk import Handover, Join, Kiosk, SessionCode, WifiCode
 from handlers.login import Login, Logout
@@ -45,6 +46,8 @@ def routes(station: Station) -> list[Any]:
         (r"/monitor", Monitor, given),
         (r"/monitor/login", Login, given),
         (r"/monitor/logout", Logout, given),
+        (r"/api/monitor/files", Files, given),
+        (r"/api/monitor/files/([^/]+)", Download, given),
         (r"/j/?", Join, given),
         (r"/j/([^/]+)", Join, given),
         (r"/api/upload/handover/([^/]+)", Handover, given),

@@ -97,10 +97,6 @@ def forget_settled(connection: sqlite3.Connection, before: float) -> None:
     connection.execute("DELETE FROM uploads WHERE ended_at < ?", (before,))
 
 
-def forget_path(connection: sqlite3.Connection, file_id: str) -> None:
-    connection.execute("UPDATE files SET path=NULL WHERE id=?", (file_id,))
-
-
 def picture_of(kept: KeptSession, language: str, epoch: str) -> Picture:
     """The fold of all that was told of a session."""
     picture = Picture(kept.id, kept.kept["category"], language, epoch, kept.kept["expected"])

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from station import archive
 from station.berth import PATIENCE, Berth
 from station.channel import Channel
+from station.deletion import Deed, Deletion
 from station.dock import Dock
 from station.errors import Refused
 from station.file import File, Status
+from station.hub import Hub
 from station.journal import Journal, recorded
 from station.shelf import Shelf
 
@@ -19,8 +20,16 @@ from station.shelf import Shelf
 class Orders:
     """`live` finds an open session, or raises SESSION_NOT_FOUND or SESSION_CLOSED."""
 
-    def __init__(self, live: Callable[[str], Awaitable[Channel]], dock: Dock, shelf: Shelf, journal: Journal) -> None:
-        self._live, self._dock, self._shelf, self._journal = live, dock, shelf, journal
+    def __init__(
+        self, live: Callable[[str], Awaitable[Channel]], dock: Dock, shelf: Shelf, journal: Journal, hub: Hub
+    ) -> None:
+        self._live, self._dock, self._shelf = live, dock, shelf
+        self._deletion = Deletion(live, dock, journal, hub)
+
+    @property
+    def on_deed(self) -> list[Deed]:
+        """Hear of what was done to stored files, by name and data, once it is recorded. May not raise."""
+        return self._deletion.on_deed
 
     async def cancel(self, session_id: str, file_id: str | None, reason: str) -> int:
         """Cancel a file or the session; returns how many files were, once that is recorded. Raises Refused."""
@@ -74,7 +83,7 @@ class Orders:
             channel.session.cancel_file(berth.file.id, "user", self._dock.clock())
             await self._carried_out(channel)
         if upload.complete and stored_too and upload.file_id is not None:
-            await self.delete_stored(upload.file_id)
+            await self.delete_stored(upload.file_id, by="uploader")
         if upload.gone is None:
             upload.complete = False
             await recorded(self._shelf.retire(berth, "terminated"))
@@ -84,15 +93,13 @@ class Orders:
         self._shelf.check(channel)
         await recorded(channel.committed())
 
-    async def delete_stored(self, file_id: str) -> None:
+    async def delete_stored(self, file_id: str, by: str = "operator") -> None:
         """Delete a stored file. Raises FILE_NOT_FOUND, also for one that is not stored (any more)."""
-        found = await self._journal.read(lambda connection: archive.stored_file(connection, file_id))
-        if found is None or found[1] != "completed" or found[2] is None:
-            raise Refused("FILE_NOT_FOUND")
-        category, name = found[2].split("/")[2:4]
-        if not await self._dock.run(self._dock.storage.delete_stored, category, name):
-            raise Refused("FILE_NOT_FOUND")
-        await recorded(self._journal.change(lambda connection: archive.forget_path(connection, file_id)))
+        await self._deletion.delete(file_id, by)
+
+    async def finish_deletions(self) -> None:
+        """At the start, before anybody is served."""
+        await self._deletion.finish()
 
 
 def _demand_that_it_runs(file: File) -> None:

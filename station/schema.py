@@ -58,6 +58,7 @@ CREATE INDEX uploads_by_end ON uploads (ended_at);
 
 # For the operator. `samples`: what charts are drawn from, one row for each span of time. `deliveries`: what has still
 # to be told to another program, with its text, so that it outlives the session. `deeds`: what the operator did.
+# `deletions`: stored files that are to go, and are not recorded as gone yet.
 _OPERATING = """
 CREATE TABLE samples (
     at INTEGER PRIMARY KEY,
@@ -80,6 +81,7 @@ CREATE TABLE deliveries (
     error TEXT
 );
 CREATE INDEX deliveries_by_hook ON deliveries (hook, session_id, number) WHERE dead_at IS NULL;
+CREATE TABLE deletions (file_id TEXT PRIMARY KEY, wanted_by TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE deeds (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     at REAL NOT NULL,
@@ -91,6 +93,12 @@ CREATE TABLE deeds (
 ALTER TABLE files ADD COLUMN ended_at REAL;
 UPDATE files SET ended_at = (SELECT max(at) FROM events WHERE file_id = files.id AND ending)
     WHERE status IN ('completed', 'failed', 'cancelled');
+-- Of a file whose events are forgotten, its stored name still tells the time: <session>_2024-01-15T10-28-30_000Z_<name>.
+UPDATE files SET ended_at = coalesce(strftime('%s', substr(stored, 38, 10) || ' ' ||
+        replace(substr(stored, 49, 8), '-', ':')), 0) + 0.0
+    FROM (SELECT id AS known, substr(path, 9 + instr(substr(path, 9), '/')) AS stored FROM files)
+    WHERE id = known AND status = 'completed' AND ended_at IS NULL;
+CREATE INDEX files_in_stock ON files (ended_at, id) WHERE path IS NOT NULL;
 CREATE INDEX files_by_end ON files (ended_at);
 CREATE INDEX events_by_time ON events (at);
 """

@@ -92,7 +92,7 @@ class Station:
         self.shelf = Shelf(self.dock, self.journal)
         finish_with(self.shelf, self.tasks)
         self.creation = Creation(self.shelf, self, config.max_sessions)
-        self.orders = Orders(self.live, self.dock, self.shelf, self.journal)
+        self.orders = Orders(self.live, self.dock, self.shelf, self.journal, self.hub)
         self.watch = Watch(config, clock, self.journal, self.channels.values, self.shelf)
 
     def append(self, berth: Berth, wish: Append | Create, *, keeps: bool = True) -> Appending:
@@ -118,6 +118,7 @@ class Station:
         self.shelf.restore(berths)
         await recovery.forget(uploads, berths, self.shelf)
         recovery.sweep(self.storage, [channel.session for channel in self.channels.values()], berths)
+        await self.orders.finish_deletions()
         self.tasks.start(self.watch.run(), "watch")
 
     # -- sessions

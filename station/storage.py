@@ -206,13 +206,12 @@ class Storage:
     def sync_category(self, category: str) -> None:
         self._sync(self._categories[category])
 
-    def delete_stored(self, category: str, stored_name: str) -> bool:
-        """Delete a stored file, durably; False if it was not there."""
-        folder = self._categories.get(category)
-        if folder is None or not self._unlink(stored_name, folder):
-            return False
+    def open_folder(self, category: str) -> int:
+        """To be closed. Also one that is configured no longer."""
+        return os.open(category, _FOLDER, dir_fd=self._root)
+
+    def sync_folder(self, folder: int) -> None:
         self._sync(folder)
-        return True
 
     # -- the folder as a whole
 

@@ -90,7 +90,7 @@ NOTICED_BY = {
     "storage.Storage._make_root": {"folders_named"},
     "storage.Storage.make_part": {"resource_named"},
     "storage.Storage.publish": {"folder_synced"},
-    "storage.Storage.delete_stored": {"deletions_synced"},
+    "storage.Storage.sync_folder": {"deletions_synced"},
 }
 
 

@@ -145,14 +145,14 @@ def known_files(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 @pytest.mark.gen_test
-async def test_a_stored_file_is_known_until_its_path_is_forgotten(tmp_path: Path) -> None:
+async def test_a_stored_file_is_known_until_it_is_deleted(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         channel = await place.open(("a.txt", 5))
         await place.raw(channel)
         file = file_of(channel)
         found = await place.journal.read(lambda journal: archive.stored_file(journal, file.id))
         assert found == (channel.session.id, "completed", file.path)
-        await place.journal.change(lambda journal: archive.forget_path(journal, file.id))
+        await place.station.orders.delete_stored(file.id)
         found = await place.journal.read(lambda journal: archive.stored_file(journal, file.id))
         assert found == (channel.session.id, "completed", None)
 

@@ -177,7 +177,7 @@ def test_a_journal_of_version_1_gets_uploads_and_loses_nothing(tmp_path: Path, c
         before = everything(connection)
         schema.prepare(connection, synchronous="FULL")
         after = everything(connection)
-        assert [after.pop(name) for name in ("uploads", "samples", "deliveries", "deeds")] == [[]] * 4
+        assert [after.pop(name) for name in ("uploads", "samples", "deliveries", "deletions", "deeds")] == [[]] * 5
         assert [row[:-1] for row in after["files"]] == before["files"]
         assert {**after, "files": 0} == {**before, "files": 0}
         assert version(connection) == len(schema.MIGRATIONS) >= 3
@@ -203,6 +203,23 @@ def test_a_file_gets_the_time_of_its_newest_ending(tmp_path: Path) -> None:
         schema.prepare(connection, synchronous="FULL")
         ended = connection.execute("SELECT id, ended_at FROM files ORDER BY id").fetchall()
         assert ended == [("f", 2.0), ("g", 6.0), ("h", None), ("i", None)]
+
+
+@pytest.mark.parametrize(
+    ("path", "ended_at"),
+    [
+        ("/upload/personal/1f0c8d2e-6f5b-4a51-9a37-0d1d4e2b7c11_2024-01-15T10-28-30_000Z_a.txt", 1705314510.0),
+        ("/upload/访客/1f0c8d2e-6f5b-4a51-9a37-0d1d4e2b7c11_2024-01-15T10-28-30_000Z_片.mp4", 1705314510.0),
+        ("/upload/personal/something-else", 0.0),
+    ],
+)
+def test_a_stored_file_whose_events_are_forgotten_gets_the_time_in_its_name(
+    tmp_path: Path, path: str, ended_at: float
+) -> None:
+    with connected(tmp_path / "j") as connection:
+        connection.executescript(f"{VERSION_1}{CONTENTS}DELETE FROM events; UPDATE files SET path = '{path}'")
+        schema.prepare(connection, synchronous="FULL")
+        assert connection.execute("SELECT ended_at, path FROM files").fetchall() == [(ended_at, path)]
 
 
 def test_numbers_go_on_after_a_migration(tmp_path: Path) -> None:

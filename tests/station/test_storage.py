@@ -202,7 +202,6 @@ def test_a_category_removed_while_the_station_runs_comes_back(tmp_path: Path) ->
         opened.sync_category("personal")
         assert (tmp_path / "personal" / "a.txt").read_bytes() == b"hello"
         assert opened.is_published("p", "personal", "a.txt")
-        assert opened.delete_stored("personal", "a.txt")
 
 
 def test_a_file_is_published_if_its_name_is_the_part_or_the_part_is_gone(tmp_path: Path) -> None:
@@ -225,28 +224,6 @@ def test_what_is_no_plain_file_was_not_published(tmp_path: Path, kind: str) -> N
         target = tmp_path / "personal" / "a.txt"
         target.mkdir() if kind == "folder" else target.symlink_to("/etc/passwd")
         assert not opened.is_published("p", "personal", "a.txt")
-
-
-def test_deleting_says_whether_the_file_was_there(tmp_path: Path) -> None:
-    with storage(tmp_path) as opened:
-        write_part(opened)
-        opened.publish("p", "personal", "a.txt")
-        assert opened.delete_stored("personal", "a.txt")
-        assert not opened.delete_stored("personal", "a.txt")
-        assert not opened.delete_stored("unknown", "a.txt")
-
-
-def test_deleting_is_durable_and_a_link_goes_by_itself(tmp_path: Path) -> None:
-    disk = Disk(tmp_path, ["personal"], durable=True)
-    try:
-        (tmp_path / "victim").write_bytes(b"old")
-        (tmp_path / "personal" / "a.txt").symlink_to(tmp_path / "victim")
-        disk.points.passed.clear()
-        assert disk.delete_stored("personal", "a.txt")
-        assert disk.points.passed == ["folder"]
-        assert (tmp_path / "victim").read_bytes() == b"old"
-    finally:
-        disk.close()
 
 
 def test_dropping_a_part_twice_is_no_fault(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ class Answering(RequestHandler):
     def write_problem(self) -> None:
         """Write the whole answer for the latched problem, with its length, but do not finish."""
         assert self.problem is not None
+        self.station.meters.refused(self.problem.code)
         status, answer = self.answer_to(self.problem)
         self.set_status(status, _reason(status))
         if status == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -19,7 +19,9 @@ _PATIENCE = 2  # heartbeats in which a client must take at least one message of 
 
 
 class Sink(Protocol):
-    """Where messages go."""
+    """Where messages go. `transport`: what the meters call it."""
+
+    transport: str
 
     def is_free(self) -> bool:
         """Whether a message written now goes out at once."""
@@ -45,6 +47,10 @@ class Follower:
         self._closed = False
         self.joined: set[str] = set()
 
+    @property
+    def transport(self) -> str:
+        return self._sink.transport
+
     # -- joining
 
     async def join(self, session_id: str, last_seq: int | None = None, epoch: str | None = None) -> Picture:
@@ -59,6 +65,7 @@ class Follower:
             current, settled = picture.seq, picture.settled
             since = self._position(picture, last_seq, epoch)
             resync = last_seq is not None and since is None
+            self._station.meters.joined(self._sink.transport, position=last_seq is not None, resync=resync)
             self.put(self._joined(picture, current if since is None else since, resync=resync), exempt=True)
             if since is not None:
                 await self._replay(session_id, since, current)
@@ -87,6 +94,12 @@ class Follower:
             data["resync"] = True
         return Message(text_of("session-joined", data, seq), "session-joined", seq)
 
+    def watch(self, topic: str, greeting: Message) -> None:
+        """Follow what is no session and has no history."""
+        self.put(greeting, exempt=True)
+        self._station.hub.join(topic, self)
+        self.joined.add(topic)
+
     async def _replay(self, session_id: str, since: int, upto: int) -> None:
         while since < upto and not self._closed:
             page = await self._station.missed(session_id, since, upto)
@@ -95,6 +108,7 @@ class Follower:
             for message in page:
                 self.put(message)
                 await self._room()
+            self._station.meters.replayed += len(page)
             since = page[-1].seq
 
     async def _catch_up(self, held: Outbox) -> None:
@@ -151,7 +165,8 @@ class Follower:
         except OSError:
             self.close()
             return
-        self._outbox.put(message, exempt=exempt)
+        self._station.meters.waited += 1
+        self._station.meters.replaced += self._outbox.put(message, exempt=exempt)
         if self._outbox.overflowed:
             self._overflow()
         elif self._sender is None:
@@ -171,4 +186,5 @@ class Follower:
     def _overflow(self) -> None:
         if not self._closed:
             self.close()
+            self._station.meters.dropped(self._sink.transport)
             self._sink.overflowed()

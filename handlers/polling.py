@@ -17,6 +17,8 @@ LONGEST_WAIT = 30.0  # seconds
 class News:
     """A subscriber that only wants to know that something was told."""
 
+    transport = "polling"
+
     def __init__(self, hub: Hub, session_id: str) -> None:
         self._hub = hub
         self._session_id = session_id
@@ -71,6 +73,7 @@ class Polling(Base):
             if not page:
                 break
             since = page[-1].seq
+            self.station.meters.replayed += len(page)
             events += [loads(message.text) for message in page]
         return events
 

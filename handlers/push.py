@@ -32,6 +32,8 @@ _VERSION = "13"
 class Push(Base, WebSocketHandler):
     """One socket; it may watch several sessions."""
 
+    transport = "websocket"
+
     def initialize(self, station: Station) -> None:
         super().initialize(station)
         self.follower = Follower(station, self)
@@ -212,6 +214,7 @@ class Push(Base, WebSocketHandler):
         if self._pinged_at is not None:
             self.round_trip = self.station.clock().mono - self._pinged_at
             self._pinged_at = None
+            self.station.meters.pinged(self.round_trip)
 
     def _drop(self) -> None:
         if self.ws_connection is not None:

@@ -92,6 +92,8 @@ class EventStream(Base):
 class Events:
     """The sink of one event stream."""
 
+    transport = "sse"
+
     def __init__(self, handler: EventStream) -> None:
         self._handler = handler
 

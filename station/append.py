@@ -11,6 +11,7 @@ from collections.abc import Callable
 from station import resting
 from station.berth import Berth
 from station.errors import Problem, Refused
+from station.events import Way
 from station.file import File
 from station.formats import SNIFF
 from station.promise import Fate, Promise
@@ -129,6 +130,8 @@ class Append:
 
     def _moved(self, grown: int) -> None:
         berth = self._berth
+        # A partial, which is no file yet, is tus's.
+        self._dock.meters.took(Way.TUS if berth.file is None else berth.file.way, grown)
         if berth.channel is not None and berth.file is not None and grown and berth.forsaken is None:
             berth.channel.session.advance(berth.file.token, grown, self._dock.clock())
             berth.channel.flush()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from station.delivery import Delivery
 from station.dock import Dock
 from station.errors import Problem, Refused
+from station.events import Way
 from station.intake import Intake, Receipt, Sessions
 from station.multipart import Decoder, FieldRead, MultipartProblem, PartData, PartFinished, PartStarted
 from station.names import shown_name
@@ -98,7 +99,8 @@ class BatchIntake(Intake):
         if size is None and self.content_length is not None:
             size = max(0, self.content_length - self._decoder.position - self._decoder.closing_length)
             estimated = not self._is_last()
-        delivery = Delivery(self._dock, name, size, estimated=estimated, promised=part.size is not None)
+        promised = part.size is not None
+        delivery = Delivery(self._dock, name, size, estimated=estimated, promised=promised, way=Way.MULTIPART)
         delivery.problem = self._judge(delivery)
         delivery.on_dead = lambda: self._part_died(delivery.problem)
         self._current = delivery

@@ -92,17 +92,19 @@ class Creation:
         channel = await (sessions.open_implicit(category) if session_id is None else sessions.live(session_id))
         channel.session.request_began(self._dock.clock())
         try:
-            file = self._claim(channel, upload, wish.told.get("fileId") or None, problem)
+            file = self._claim(channel, upload, wish, problem)
             return await self._recorded(Berth(upload, channel, file))
         finally:
             channel.session.request_ended(self._dock.clock())
             with suppress(JournalFailed):  # then it is refused for another reason, or was recorded before
                 await channel.committed()
 
-    def _claim(self, channel: Channel, upload: Upload, file_id: str | None, problem: Problem | None) -> File:
+    def _claim(self, channel: Channel, upload: Upload, wish: Create, problem: Problem | None) -> File:
         session, moment = channel.session, self._dock.clock()
+        file_id = wish.told.get("fileId") or None
         try:
             file = claim(session, self._dock.new_id(), upload.name, upload.length, file_id, moment, problem)
+            file.way = wish.way
             if problem is not None:
                 session.refuse(file, problem, moment)
                 raise problem.refusal()

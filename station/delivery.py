@@ -11,6 +11,7 @@ from collections.abc import Callable
 from station.channel import Channel
 from station.dock import Dock, problem_of
 from station.errors import Problem
+from station.events import Way
 from station.file import Attempt, File
 from station.formats import SNIFF
 from station.writer import PartWriter
@@ -26,8 +27,18 @@ class Delivery:
     `problem` is latched: once set, further bytes are dropped. `dead`: the attempt is over, whatever the reason.
     """
 
-    def __init__(self, dock: Dock, name: str, size: int | None, *, estimated: bool = False, promised: bool = False):
+    def __init__(
+        self,
+        dock: Dock,
+        name: str,
+        size: int | None,
+        *,
+        estimated: bool = False,
+        promised: bool = False,
+        way: Way = Way.UNKNOWN,
+    ) -> None:
         self.name = name
+        self.way = way
         self.size = size
         self.estimated = estimated
         self.promised = promised
@@ -127,6 +138,7 @@ class Delivery:
 
     def _wrote(self, count: int) -> None:
         self.written += count
+        self._dock.meters.took(self.way, count)
         self._count(count)
 
     def _disk_failed(self, error: BaseException) -> None:

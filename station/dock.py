@@ -13,6 +13,7 @@ from station.clock import Clock
 from station.config import Config
 from station.errors import Problem, Refused
 from station.formats import Formats
+from station.meters import Meters
 from station.space import Space
 from station.storage import Storage
 
@@ -40,6 +41,7 @@ class Dock:
     formats: Formats
     new_id: Callable[[], str]
     space: Space
+    meters: Meters = field(default_factory=Meters)
     deliveries: set[Delivery] = field(default_factory=set)
     """What is coming in now; a delivery leaves when it is stored or dead."""
     _empty: asyncio.Event = field(default_factory=asyncio.Event)

@@ -7,15 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from typing import Any, ClassVar
+
+
+class Way(StrEnum):
+    """How a file is sent. UNKNOWN: nothing of it was, or a journal of an earlier version does not tell."""
+
+    MULTIPART = "multipart"
+    RAW = "raw"
+    TUS = "tus"
+    IETF = "ietf"
+    UNKNOWN = "unknown"
 
 
 def maybe() -> Any:
     return field(default=None, metadata={"maybe": True})
 
 
-def inner() -> Any:
-    return field(default=0, metadata={"inner": True})
+def inner(default: Any = 0) -> Any:
+    return field(default=default, metadata={"inner": True})
 
 
 def camel(name: str) -> str:
@@ -58,6 +69,7 @@ class UploadStarted(Event):
     target_dir: str
     estimated: bool | None = maybe()
     resumed_from: int | None = maybe()
+    way: Way = inner(Way.UNKNOWN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +87,7 @@ class UploadCompleted(Event):
     final_speed: float
     checksum: Mapping[str, str] | None = maybe()
     attempt: int = inner()
+    way: Way = inner(Way.UNKNOWN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +109,7 @@ class UploadFailed(Event):
     retry_until: str | None = maybe()
     uploaded_bytes: int
     attempt: int = inner()
+    way: Way = inner(Way.UNKNOWN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +123,7 @@ class UploadCancelled(Event):
     cancelled_at: str
     uploaded_bytes: int
     attempt: int = inner()
+    way: Way = inner(Way.UNKNOWN)
 
 
 @dataclass(frozen=True, kw_only=True)

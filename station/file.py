@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from station.config import Config
 from station.errors import Problem
+from station.events import Way
 from station.progress import Forecast, Speed, Throttle
 
 
@@ -92,6 +93,8 @@ class File:
     estimated: bool = False
     upload: str | None = None
     """Id of the upload resource that it can be resumed with; None: it begins again at nought each time."""
+    way: Way = Way.UNKNOWN
+    """How it is sent, by whoever claimed it last."""
     status: Status = Status.PENDING
     attempt: int = 0
     """Number of the attempt that runs or ran last; 0 before the first."""

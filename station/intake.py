@@ -13,6 +13,7 @@ from station.claim import claim
 from station.delivery import Delivery
 from station.dock import Dock
 from station.errors import Problem, Refused
+from station.events import Way
 from station.file import File, Status
 from station.journal import JournalFailed
 from station.portrait import FilePicture
@@ -112,7 +113,7 @@ class Intake:
         finally:
             channel.flush()
             self._dock.check()  # a request that was taken over may stand still: its part file goes now
-        delivery.name = file.name
+        delivery.name, file.way = file.name, delivery.way
         if file.announced is not None:
             delivery.size, delivery.estimated, delivery.promised = file.announced, False, True
         self.receipt.files.append(file)
@@ -186,7 +187,7 @@ class RawIntake(Intake):
 
     def __init__(self, dock: Dock, sessions: Sessions, content_length: int | None, name: str) -> None:
         super().__init__(dock, sessions, content_length)
-        self._delivery = Delivery(dock, name, content_length, promised=content_length is not None)
+        self._delivery = Delivery(dock, name, content_length, promised=content_length is not None, way=Way.RAW)
         self._delivery.on_dead = self._died
 
     async def open(self, session_id: str | None, file_id: str | None, category: str | None) -> None:

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 
 from station import schema
@@ -80,6 +81,8 @@ class Journal:
             self._connection.close()
             os.close(self._witness)
             raise
+        self.on_commit: Callable[[float], None] = lambda seconds: None
+        """Hears, in the journal's thread, how long each commit took. May not raise."""
         self.failing = False
         """Whether the newest commit failed: nothing can be recorded, so nothing can be told."""
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="journal-reader")
@@ -133,7 +136,9 @@ class Journal:
             self._commit(group)
 
     def _commit(self, group: list[_Write]) -> None:
+        began = monotonic()
         outcomes = self._try(group)
+        self.on_commit(monotonic() - began)
         if outcomes is None:
             # The whole group was rolled back (a full disk, say): whoever still can go on, goes on.
             outcomes = [(self._try([write]) or [OSError("commit failed")])[0] for write in group]

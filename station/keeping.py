@@ -7,6 +7,7 @@ from typing import Any
 
 from station.clock import Moment
 from station.config import Config
+from station.events import Way
 from station.file import File, Intent, Status
 from station.roster import Roster
 from station.session import Session
@@ -26,6 +27,7 @@ def keep_file(file: File, moment: Moment) -> dict[str, Any]:
         "estimated": file.estimated,
         "upload": file.upload,
         "limited": file.limited,
+        "way": str(file.way),
         "status": str(file.status),
         "attempt": file.attempt,
         "failures": file.failures,
@@ -53,6 +55,7 @@ def file_from(id: str, kept: Kept, moment: Moment) -> File:
         estimated=kept["estimated"],
         upload=kept.get("upload"),  # journals of the first version have neither
         limited=kept.get("limited", True),
+        way=Way(kept.get("way", Way.UNKNOWN)),  # nor did the second have this
         status=status,
         attempt=kept["attempt"],
         failures=kept["failures"],

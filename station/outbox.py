@@ -26,13 +26,14 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, message: Message, *, exempt: bool = False) -> None:
-        """Add a message at the end; one that it replaces goes, so that progress never overtakes anything."""
+    def put(self, message: Message, *, exempt: bool = False) -> bool:
+        """Add a message at the end; one that it replaces goes, so that progress never overtakes anything. Whether one
+        did."""
         if self.overflowed:
-            return
+            return False
         slot: str | int = self._count if message.key is None else message.key
         self._count += 1
-        self._forget(slot)
+        replaced = self._forget(slot) is not None
         self._waiting[slot] = message
         self.size += _cost(message)
         if exempt:
@@ -41,6 +42,7 @@ class Outbox:
         if self.size - self._exempted > self._limit:
             self.overflowed = True
             self.clear()
+        return replaced
 
     def take(self) -> Message | None:
         """The oldest waiting message, or None."""

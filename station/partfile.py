@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from time import monotonic
 
 from station.digest import Digests
 
@@ -17,6 +18,21 @@ class SyncFailed(OSError):
     are lost, and so is the part (reference: fsync errors, ATC'20)."""
 
 
+Heard = Callable[[str, float], None]
+"""Hears what was synced (file, folder) and how many seconds it took, in the thread that did it. May not raise."""
+
+
+def unheard(what: str, seconds: float) -> None:
+    """Nobody wants to know."""
+
+
+def timed(sync: Callable[[int], None], fd: int, what: str, heard: Heard) -> None:
+    """Sync, and tell how long it took."""
+    began = monotonic()
+    sync(fd)
+    heard(what, monotonic() - began)
+
+
 class PartLost(OSError):
     """The part holds fewer bytes than were recorded as safe."""
 
@@ -25,9 +41,10 @@ class PartFile:
     """`written` counts what the kernel has taken, `synced` what is safe. After an error the part is spoiled: nothing
     more may be written through this object, and a failed sync is never tried again."""
 
-    def __init__(self, fd: int, digests: Digests, *, durable: bool, at: int = 0) -> None:
+    def __init__(self, fd: int, digests: Digests, *, durable: bool, at: int = 0, on_sync: Heard = unheard) -> None:
         self._fd = fd
         self._durable = durable
+        self._on_sync = on_sync
         self.digests = digests
         self.content: Digests | None = None
         """Digests of only what is written through this object."""
@@ -62,7 +79,7 @@ class PartFile:
     def _make_safe(self, sync: Callable[[int], None]) -> None:
         if self._durable:
             try:
-                sync(self._fd)
+                timed(sync, self._fd, "file", self._on_sync)
             except OSError as error:
                 raise SyncFailed(error.errno, error.strerror) from error
         self.synced = self.written

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from station.errors import Problem
+from station.events import Way
 
 
 class Kind(StrEnum):
@@ -66,6 +67,10 @@ class Create:
     checks: Checks = field(default_factory=Checks)
     metadata: str | None = None
     concat: str | None = None
+
+    @property
+    def way(self) -> Way:
+        return Way.TUS if self.last is None else Way.IETF
 
 
 @dataclass(frozen=True)

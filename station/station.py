@@ -25,6 +25,7 @@ from station.finishing import finish_with
 from station.formats import Formats
 from station.hub import Hub
 from station.journal import Journal, JournalFailed, recorded
+from station.metering import listening
 from station.orders import Orders
 from station.picture import Picture
 from station.resumption import Append, Create
@@ -94,6 +95,7 @@ class Station:
         self.creation = Creation(self.shelf, self, config.max_sessions)
         self.orders = Orders(self.live, self.dock, self.shelf, self.journal, self.hub)
         self.watch = Watch(config, clock, self.journal, self.channels.values, self.shelf)
+        self.meters = listening(self.dock.meters, self.storage, self.journal, self.hub, self.watch.on_lag)
 
     def append(self, berth: Berth, wish: Append | Create, *, keeps: bool = True) -> Appending:
         """A request that adds to an upload; to be opened next. `keeps`: who sends it knows where the upload is."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from station.digest import Digests, storage_digests
-from station.partfile import PartFile, PartLost
+from station.partfile import PartFile, PartLost, timed, unheard
 
 OWN = ".station"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -36,7 +36,7 @@ class Storage:
     """Opens (and makes) the folder, and locks it against a second station. Raises Unusable."""
 
     def __init__(self, root: Path, categories: Iterable[str], *, durable: bool) -> None:
-        self._durable = durable
+        self._durable, self.on_sync = durable, unheard
         self._open: set[int] = set()
         self.root = root.resolve()
         try:
@@ -115,7 +115,7 @@ class Storage:
     # -- part files
 
     def create_part(self, name: str, algorithm: str) -> PartFile:
-        return PartFile(self._new_part(name), storage_digests(algorithm), durable=self._durable)
+        return PartFile(self._new_part(name), storage_digests(algorithm), durable=self._durable, on_sync=self.on_sync)
 
     def _new_part(self, name: str) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -132,7 +132,7 @@ class Storage:
             fd = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._parts)
         except FileNotFoundError as error:
             raise PartLost(error.errno, error.strerror) from error
-        part = PartFile(fd, digests, durable=self._durable, at=offset)
+        part = PartFile(fd, digests, durable=self._durable, at=offset, on_sync=self.on_sync)
         try:
             size = os.fstat(fd).st_size
             if size < offset:
@@ -228,7 +228,7 @@ class Storage:
 
     def _sync(self, folder: int) -> None:
         if self._durable:
-            os.fsync(folder)
+            timed(os.fsync, folder, "folder", self.on_sync)
 
     @staticmethod
     def _stat(name: str, folder: int | None) -> os.stat_result | None:

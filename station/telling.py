@@ -32,6 +32,7 @@ def started(session_id: str, category: str, file: File, moment: Moment) -> Uploa
         attempt=file.attempt,
         target_dir=f"/upload/{category}",
         resumed_from=file.received or None,
+        way=file.way,
     )
 
 
@@ -51,6 +52,7 @@ def completed(
         final_speed=round(file.received / max(duration, 0.001)) if file.received else 0,
         checksum=checksum,
         attempt=number,
+        way=file.way,
     )
 
 
@@ -69,6 +71,7 @@ def failed(session_id: str, file: File, problem: Problem, number: int, config: C
         retry_until=None if until is None else Moment(0, until).stamp,
         uploaded_bytes=file.received,
         attempt=number,
+        way=file.way,
     )
 
 
@@ -80,6 +83,7 @@ def cancelled(session_id: str, file: File, reason: str, number: int, moment: Mom
         cancelled_at=moment.stamp,
         uploaded_bytes=file.received,
         attempt=number,
+        way=file.way,
     )
 
 

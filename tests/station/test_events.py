@@ -16,6 +16,7 @@ from station.events import (
     UploadCompleted,
     UploadFailed,
     UploadStarted,
+    Way,
     camel,
 )
 
@@ -117,6 +118,11 @@ def test_false_and_nought_are_sent() -> None:
 
 def test_only_a_start_tells_its_attempt() -> None:
     assert [event.name for event, *_ in TABLE if "attempt" in event.data()] == ["upload-started"]
+
+
+def test_the_way_of_an_upload_is_known_but_not_told() -> None:
+    by_tus = UploadStarted(**{**vars(STARTED), "way": Way.TUS})
+    assert by_tus.data() == STARTED.data()
 
 
 def test_what_ends_an_attempt_is_marked_as_an_ending() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from station.clock import Moment
 from station.errors import Problem
+from station.events import Way
 from station.file import File, Intent, Status
 from station.keeping import file_from, keep_file, keep_session, session_from
 from station.session import Session
@@ -51,6 +52,7 @@ intents = st.none() | st.builds(
         size=st.none() | whole,
         estimated=st.booleans(),
         upload=st.none() | st.just("0b6ad5a1-7d2f-4b8e-8a43-5a3f0d6f1c22"),
+        way=st.sampled_from(list(Way)),
         status=st.sampled_from([status for status in Status if status not in {Status.UPLOADING, Status.PAUSED}]),
         attempt=whole,
         failures=whole,
@@ -98,6 +100,12 @@ def test_a_file_of_the_first_versions_journal_has_no_upload() -> None:
     kept["resumable"] = kept.pop("upload") is not None
     back = file_from("file-1", through_text(kept), at(1))
     assert (back.upload, back.resumable) == (None, False)
+
+
+def test_a_file_of_an_older_journal_came_no_known_way() -> None:
+    kept = keep_file(a_file(a_session()), at(1))
+    del kept["way"]
+    assert file_from("file-1", through_text(kept), at(1)).way is Way.UNKNOWN
 
 
 def test_a_lull_ends_with_the_run() -> None:

@@ -48,6 +48,14 @@ def test_progress_of_another_file_is_not_replaced() -> None:
     assert rest(outbox_of([progress("a", "s/a"), progress("b", "s/b"), progress("c", "s/a")])) == ["b", "c"]
 
 
+def test_it_says_whether_a_waiting_message_was_replaced() -> None:
+    outbox = Outbox(1000)
+    replaced = [outbox.put(each) for each in (progress("a"), lifecycle("b"), progress("c"), progress("d", "s/b"))]
+    assert replaced == [False, False, True, False]
+    outbox.put(lifecycle("e" * 1000))
+    assert outbox.put(progress("f")) is False
+
+
 def test_an_empty_outbox_gives_nothing() -> None:
     outbox = Outbox(AMPLE)
     assert outbox.take() is None

@@ -7,7 +7,6 @@ whose outcome is decided while its body still comes is drained, so that the clie
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -16,6 +15,7 @@ from tornado.web import stream_request_body
 
 from handlers.answers import Answering
 from handlers.linger import Linger
+from handlers.tls import stop_sending
 from station.errors import Problem, Refused
 from station.stall import BodyPace
 from station.station import Station
@@ -129,7 +129,7 @@ class Base(Answering):
         self.write_problem()
         await self.flush()
         if not stream.closed():
-            stream.socket.shutdown(socket.SHUT_WR)
+            stop_sending(stream)
             self._linger.close_later(stream.close)
 
     async def conclude(self) -> None:

@@ -79,6 +79,14 @@ class Door(HTTPServer):
         assert isinstance(connection, HTTP1Connection)
         return connection.stream in self._late
 
+    def _handle_connection(self, connection: socket.socket, address: Any) -> None:
+        # Who has gone before a handshake could begin is worth no traceback; and the ssl module would lose its socket.
+        try:
+            connection.getpeername()
+            super()._handle_connection(connection, address)
+        except OSError:
+            connection.close()
+
     def handle_stream(self, stream: IOStream, address: Any) -> None:
         if self.count >= self.limit + _OVERRUN:
             stream.close()

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncZeroconf
 
 log = logging.getLogger("upload_station")
-SERVICE = "_http._tcp.local."
 MISSING = (
     "--mdns needs the package zeroconf, in the environment that the station runs in: "
     ".venv/bin/pip install zeroconf (with make run), or pip install 'dist/<wheel>[mdns]' (with the wheel)"
@@ -40,9 +39,14 @@ class Announcement:
     """`addresses`: those of this machine, now. `told`: is given each name that was found free, once."""
 
     def __init__(
-        self, name: str, port: int, addresses: Callable[[], Sequence[str]], told: Callable[[str], None]
+        self,
+        name: str,
+        port: int,
+        addresses: Callable[[], Sequence[str]],
+        told: Callable[[str], None],
+        scheme: str = "http",
     ) -> None:
-        self._wish, self._port = name, port
+        self._wish, self._port, self._service = name, port, f"_{scheme}._tcp.local."
         self._addresses, self._told = addresses, told
         self._voice: AsyncZeroconf | None = None
         self._at: Sequence[str] | None = None
@@ -107,10 +111,14 @@ class Announcement:
 
         for number in range(1, _MANY):
             name = self._wish if number == 1 else f"{self._wish}-{number}"
-            if await _is_taken(voice, name, addresses):
+            if await _is_taken(voice, name, self._service, addresses):
                 continue
             service = AsyncServiceInfo(
-                SERVICE, f"{name}.{SERVICE}", self._port, server=f"{name}.local.", parsed_addresses=list(addresses)
+                self._service,
+                f"{name}.{self._service}",
+                self._port,
+                server=f"{name}.local.",
+                parsed_addresses=list(addresses),
             )
             try:
                 await (await voice.async_register_service(service))
@@ -120,7 +128,7 @@ class Announcement:
         raise Silent("all names like it are taken")
 
 
-async def _is_taken(voice: AsyncZeroconf, name: str, addresses: Sequence[str]) -> bool:
+async def _is_taken(voice: AsyncZeroconf, name: str, kind: str, addresses: Sequence[str]) -> bool:
     """Whether another machine answers to this name, or another station has it on this one.
 
     By itself the library asks for the service only, and wants to be answered directly. But where an Avahi runs beside
@@ -129,7 +137,7 @@ async def _is_taken(voice: AsyncZeroconf, name: str, addresses: Sequence[str]) -
     from zeroconf import AddressResolver, DNSQuestionType  # type: ignore[attr-defined]  # it is not in its __all__
     from zeroconf.asyncio import AsyncServiceInfo
 
-    host, service = AddressResolver(f"{name}.local."), AsyncServiceInfo(SERVICE, f"{name}.{SERVICE}")
+    host, service = AddressResolver(f"{name}.local."), AsyncServiceInfo(kind, f"{name}.{kind}")
     asked = (each.async_request(voice.zeroconf, _ASK, DNSQuestionType.QM) for each in (host, service))
     host_found, service_found = await asyncio.gather(*asked)
     return bool(service_found or (host_found and not set(host.parsed_addresses()) <= set(addresses)))

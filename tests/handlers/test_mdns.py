@@ -13,7 +13,7 @@ from zeroconf import AddressResolver, DNSQuestionType  # type: ignore[attr-defin
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from handlers import mdns
-from handlers.mdns import SERVICE, Announcement
+from handlers.mdns import Announcement
 from tests.handlers.site import on_the_loop
 
 HERE = "127.0.0.1"
@@ -43,10 +43,10 @@ async def who_is(name: str) -> list[str]:
         return sorted(host.parsed_addresses())
 
 
-async def serves(name: str) -> int | None:
+async def serves(name: str, kind: str = "_http._tcp.local.") -> int | None:
     """The port of the web service of this name."""
     async with participant() as voice:
-        found = await voice.async_get_service_info(SERVICE, f"{name}.{SERVICE}", ASKED, DNSQuestionType.QM)
+        found = await voice.async_get_service_info(kind, f"{name}.{kind}", ASKED, DNSQuestionType.QM)
         return None if found is None else found.port
 
 
@@ -64,6 +64,16 @@ async def test_the_station_is_found_by_its_name_until_it_stops() -> None:
     assert await serves(name) == 8005
     await announcement.withdraw()
     assert await who_is(name) == []
+
+
+@on_the_loop
+async def test_a_station_with_a_certificate_is_another_kind_of_service() -> None:
+    name = a_name()
+    announcement = Announcement(name, 8443, lambda: [HERE], lambda _: None, "https")
+    await announcement.look()
+    assert await serves(name, "_https._tcp.local.") == 8443
+    assert await serves(name) is None
+    await announcement.withdraw()
 
 
 @on_the_loop

@@ -11,6 +11,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from station.errors import Problem, Refused
+from station.reporting import REQUEST
 from station.station import Station
 from station.wire import dumps
 
@@ -137,6 +138,7 @@ class Answering(RequestHandler):
         for name, value in {**HEADERS, **secure}.items():
             self.set_header(name, value)
         self.request_id = getattr(self, "request_id", None) or self.application.settings["new_request_id"]()
+        REQUEST.set(self.request_id)
         self.set_header("X-Request-Id", self.request_id)
         origin = self.request.headers.get("Origin", "")
         gate = self.application.settings["gate"]
@@ -171,7 +173,8 @@ class Answering(RequestHandler):
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """As Tornado does, but without the address: ids in it open sessions. A client that hung up is no fault."""
         if not isinstance(value, (Refused, HTTPError, StreamClosedError)):
-            log.error("%s failed, request %s", type(self).__name__, self.request_id, exc_info=value)
+            told = {"event": "fault", "fields": {"request": self.request_id}}
+            log.error("%s failed", type(self).__name__, exc_info=value, extra=told)
 
 
 def _reason(status: int) -> str:

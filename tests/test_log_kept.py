@@ -15,16 +15,20 @@ from typing import Any
 
 import pytest
 
-from tests.handlers.site import BOUNDARY, Line, file_part, form, movie, on_the_loop
+from tests.handlers.site import BOUNDARY, Line, file_part, form, movie, on_the_loop, until
 from tests.test_server import ROOT, Program
 
 PIN, TOKEN = "13572468", "an-operator-token-of-ours"
+HOOK_SECRET, HOOK_PASSWORD = "whsec_" + b64encode(bytes(range(24))).decode(), "open-sesame"
 SECRET_NAME = "My-diary-of-May"
 
 
 @pytest.fixture
 def options() -> list[str]:
-    return ["--log-format=json", f"--upload-pin={PIN}", f"--admin-token={TOKEN}"]
+    nobody = f"http://ann:{HOOK_PASSWORD}@127.0.0.1:9/told?token={HOOK_PASSWORD}"
+    tells_all = "sh -c 'echo done: $UPLOAD_STATION_SESSION_ID $UPLOAD_STATION_FILE_ID'"
+    hooks = [f"--webhook={nobody}", f"--webhook-secret={HOOK_SECRET}", f"--on-completed={tells_all}"]
+    return ["--log-format=json", f"--upload-pin={PIN}", f"--admin-token={TOKEN}", *hooks]
 
 
 @pytest.fixture
@@ -61,6 +65,15 @@ async def rich_run(line: Line) -> set[str]:
     await line.ask("GET", f"/j/{'9' * 6}")
     await line.ask("GET", f"/s/{session}?token={TOKEN}")
     await line.ask("POST", "/api/upload/pin", b'{"pin": "not-the-pin"}')
+    form_of = {"Content-Type": "application/x-www-form-urlencoded"}
+    await line.ask("POST", "/monitor/login", b"token=not-the-token", form_of)
+    await line.ask("GET", "/monitor?token=not-the-token")
+    entered = await line.ask("POST", "/monitor/login", f"token={TOKEN}".encode(), form_of)
+    cookie = entered.headers["Set-Cookie"].partition(";")[0]
+    secrets |= set(cookie.split("=", 1)) | {HOOK_SECRET, HOOK_PASSWORD, "not-the-token"}
+    assert (await line.ask("GET", "/api/monitor/overview", headers={"Cookie": cookie})).status == 200
+    assert (await line.ask("GET", f"/monitor?token={TOKEN}")).status == 303
+    await line.ask("GET", f"/api/monitor/sessions/{session}?q={SECRET_NAME}", headers={"Cookie": cookie})
     await line.ask("DELETE", f"/api/upload/file/{raw['id']}", headers={"Authorization": f"Bearer {TOKEN}"})
     await line.ask("POST", f"/api/upload/cancel/{session}", json.dumps({"reason": SECRET_NAME}).encode())
     return secrets
@@ -71,6 +84,8 @@ async def test_every_line_parses_and_none_holds_what_opens_anything(program: Pro
     line = await program.connect()
     secrets = await rich_run(line)
     await line.close()
+    told = ("done: ", "webhook: ")
+    await until(lambda: all(words in program.log.read_text() for words in told), "the hooks had something to say")
     assert program.stop() == 0
     said = lines(program)
     events = [each["event"] for each in said]

@@ -47,6 +47,10 @@ class Supervisor:
             each.set_inheritable(False)
         return given
 
+    @property
+    def is_there(self) -> bool:
+        return bool(self._place)
+
     # -- words
 
     def ready(self) -> None:

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what the tests need beyond Python packages: Chromium, strace, curl and e2fsprogs, on Debian and its kin, as root, and the
-# JavaScript clients that upload in tests/clients, wherever a package registry can be reached.
+# Installs what the tests need beyond Python packages: Chromium, strace, curl, e2fsprogs, OpenSSL, nginx, Caddy, rsync,
+# SQLite's shell and systemd-analyze, on Debian and its kin, as root; and the JavaScript clients that upload in
+# tests/clients, wherever a package registry can be reached.
 # Otherwise it only says which tests will be skipped. (Node comes inside the playwright package.)
 set -eu
 
@@ -10,6 +11,10 @@ say_what_is_skipped() {
             chromium) echo "Chromium is not installed: the tests of the page in a real browser will be skipped." ;;
             curl) echo "curl is not installed: the tests of the documented command lines will be skipped." ;;
             e2fsprogs) echo "mkfs.ext4 is not installed: the tests that cut the power of a disk will be skipped." ;;
+            openssl) echo "openssl is not installed: the tests of TLS will be skipped." ;;
+            nginx-light | caddy) echo "$tool is not installed: the tests of the station behind it will be skipped." ;;
+            rsync | sqlite3) echo "$tool is not installed: the tests of backups will be skipped." ;;
+            systemd) echo "systemd-analyze is not installed: the tests of the unit files will be skipped." ;;
             strace) echo "strace is not installed: the tests of the order of writes and syncs will be skipped." ;;
             clients) echo "The JavaScript clients could not be installed: their tests will be skipped." ;;
         esac
@@ -22,6 +27,12 @@ install_programs() {
     command -v strace >/dev/null || missing="$missing strace"
     command -v curl >/dev/null || missing="$missing curl"
     command -v mkfs.ext4 >/dev/null || missing="$missing e2fsprogs"
+    command -v openssl >/dev/null || missing="$missing openssl"
+    command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+    command -v caddy >/dev/null || missing="$missing caddy"
+    command -v rsync >/dev/null || missing="$missing rsync"
+    command -v sqlite3 >/dev/null || missing="$missing sqlite3"
+    command -v systemd-analyze >/dev/null || missing="$missing systemd"
     [ -n "$missing" ] || return 0
 
     if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then

@@ -10,13 +10,29 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
-from station.reporting import say, short
+from station.reporting import Condition, say, short, told
+from station.station import Station
 
 log = logging.getLogger("upload_station.access")
+_station = logging.getLogger("upload_station")
 # Dozens for each page that is opened; one every few seconds from each kiosk, operator's page and collector.
 _MANY = {"Static", "Again", "Handover", "Health", "Metrics", "Overview", "Series", "Distribution"}
 _GUESSES = {"PIN_WRONG", "CODE_UNKNOWN", "UNAUTHORIZED", "TOO_MANY_TRIES"}
 _SHAPE = (8, 4, 4, 4, 12)
+
+
+def attend(station: Station) -> None:
+    """From now on the log hears what becomes of files, and whether the station is well."""
+    station.hub.on_told.append(told)
+    floor, storage, journal = station.config.min_free_space, station.storage, station.journal
+    condition = Condition(floor, lambda: storage.space().free, lambda: journal.failing)
+    station.watch.on_lag.append(condition.tick)
+
+
+def say_started(station: Station, version: str, port: int) -> None:
+    where: dict[str, Any] = {"version": version, "port": port, "folder": station.config.upload_dir}
+    where |= {"sessions": len(station.channels), "uploads": len(station.shelf)}  # to go on with
+    say(_station, logging.INFO, "started", "the station is ready", **where)
 
 
 def log_request(handler: RequestHandler) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from handlers.base import Base, verb
+from handlers.log import attend, say_started
 from station.lines import Json
 from station.reporting import short
 from station.wire import loads
-from tests.handlers.site import Box, file_part, movie, on_the_loop
+from tests.handlers.site import Box, file_part, movie, on_the_loop, until
 
 
 @on_the_loop
@@ -133,3 +134,23 @@ async def test_what_is_logged_deeper_bears_the_id_of_the_request_that_is_served(
         logging.getLogger("upload_station.somewhere").removeHandler(listening)
     assert seen == [answer.headers["X-Request-Id"] for answer in answers]
     assert len(set(seen)) == 3
+
+
+@on_the_loop
+async def test_the_log_hears_what_becomes_of_files_and_of_the_room(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    attend(box.station)
+    say_started(box.station, "1.2.3", 8005)
+    await box.ask("PUT", "/u/a.mp4", movie(100))
+    said = [loads(Json().format(record)) for record in caplog.records if record.name != "upload_station.access"]
+    assert [line["event"] for line in said] == ["started", "session-opened", "upload-completed", "session-completed"]
+    assert (said[0]["version"], said[0]["port"], said[0]["sessions"]) == ("1.2.3", 8005, 0)
+    assert said[2]["size"] == 100
+
+
+@pytest.mark.parametrize("options", [["--min-free-space=1000TiB"]])
+@on_the_loop
+async def test_too_little_room_is_found_without_anybody_asking(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    attend(box.station)
+    await until(lambda: any(getattr(record, "event", "") == "disk-low" for record in caplog.records), "it was said")

@@ -132,7 +132,7 @@ def log_to(
     if stream is None:  # the program was started with it closed, and wants no log
         yield
         return
-    told = _is_the_journal(stream.fileno(), environment)
+    told = is_the_journal(stream.fileno(), environment)
     form = Json(told=told) if style == "json" else Readable(told=told)
     # A copy: should anybody close the standard one, its number might become that of a file of the station's.
     scribe = Scribe(os.dup(stream.fileno()), form, mono)
@@ -148,7 +148,7 @@ def log_to(
         scribe.close()
 
 
-def _is_the_journal(descriptor: int, environment: Mapping[str, str]) -> bool:
+def is_the_journal(descriptor: int, environment: Mapping[str, str]) -> bool:
     """Whether systemd reads it; it says so by device and inode (systemd.exec(5), JOURNAL_STREAM)."""
     status = os.fstat(descriptor)
     return environment.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
+import ssl
 import sys
 import uuid
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from handlers import VERSION, Site, lan, mdns, terminal
+from handlers import VERSION, Site, lan, mdns, terminal, tls
 from handlers.door import Door, connection_limit, listening
 from handlers.gate import Gate
 from handlers.log import log_request
+from handlers.supervisor import Supervisor
 from station.clock import system_clock
 from station.config import Config, load
 from station.station import Station
@@ -38,53 +41,85 @@ async def serve(config: Config) -> int:
     if config.mdns and not mdns.is_available():
         print(mdns.MISSING, file=sys.stderr)
         return 2
+    supervisor = Supervisor(os.environ, system_clock)
     try:
+        certificate = tls.context(config.tls_cert, config.tls_key)
         # Bound first: a second start by mistake is noticed before anything is touched.
-        sockets = listening(config.port, config.address)
+        sockets = supervisor.sockets() or listening(config.port, config.address)
         station = Station(config, system_clock, new_id)
-    except Unusable as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(
-            f"cannot listen at {config.address or 'any address'}, port {config.port}: {error.strerror}", file=sys.stderr
-        )
+    except (Unusable, OSError) as error:
+        print(_why_not(error, config), file=sys.stderr)
         return 1
     await station.start()
+    server = await _door(station, certificate)
+    server.add_sockets(sockets)
+    stop = _stop_signal()  # before the line is out: whoever reads it may stop the station at once
+    _reread_on_request(server, supervisor, config)
+    _say_that_it_is_ready(station, *sockets[0].getsockname()[:2])
+    station.watch.on_lag.append(supervisor.turns)
+    supervisor.ready()
+    await stop.wait()
+    supervisor.stopping()
+    await _stop(server, station)
+    return 0
+
+
+def _why_not(error: Unusable | OSError, config: Config) -> str:
+    """One sentence for the person who starts it."""
+    if isinstance(error, OSError):
+        return f"cannot listen at {config.address or 'any address'}, port {config.port}: {error.strerror}"
+    return str(error)
+
+
+async def _door(station: Station, certificate: ssl.SSLContext | None) -> Door:
+    config = station.config
     token = operator_token(config.admin_token, station.storage.own)
     site = Site(station, await _gate(config), admin_token=token, log_function=log_request)
-    server = Door(
+    site.door = Door(
         site,
         limit=connection_limit(config.max_connections),
         chunk_size=CHUNK,
         max_body_size=1024**2,
         max_header_size=32 * 1024,
         idle_connection_timeout=HEADER_TIME,
+        ssl_options=certificate,
     )
-    site.door = server
-    server.add_sockets(sockets)
-    stop = _stop_signal()  # before the line is out: whoever reads it may stop the station at once
-    host, port = sockets[0].getsockname()[:2]
-    print(f"Upload Station {VERSION} listens at http://{_shown(config.address)}:{port}/", flush=True)
+    return site.door
+
+
+def _say_that_it_is_ready(station: Station, host: str, port: int) -> None:
+    config = station.config
+    print(f"Upload Station {VERSION} listens at {config.scheme}://{_shown(config.address)}:{port}/", flush=True)
     _tell_the_network(station, host if config.address else "", port)
-    await stop.wait()
-    await _stop(server, station)
-    return 0
 
 
 def _tell_the_network(station: Station, host: str, port: int) -> None:
     """Say at which address, and if one is wanted under which name, other devices find the station."""
     config, out = station.config, sys.stdout
-    if (place := terminal.address(config.kiosk_url, host, port)) is not None:
+    if (place := terminal.address(config.kiosk_url, host, port, config.scheme)) is not None:
         terminal.welcome(place, out)
     if config.mdns:
         announcement = mdns.Announcement(
             config.mdns,
             port,
             lambda: lan.addresses(host),
-            lambda name: terminal.say(f"Announced as http://{name}.local:{port}/", out),
+            lambda name: terminal.say(f"Announced as {config.scheme}://{name}.local:{port}/", out),
+            config.scheme,
         )
         station.tasks.start(announcement.run(), "announcement")
+
+
+def _reread_on_request(server: Door, supervisor: Supervisor, config: Config) -> None:
+    """SIGHUP: the certificate was renewed. Without one the signal ends the station, as it does when a terminal goes,
+    unless it came from a supervisor."""
+
+    def reread() -> None:
+        supervisor.reloading()
+        tls.renew(server, config.tls_cert, config.tls_key)
+        supervisor.ready()
+
+    if config.tls_cert or supervisor.is_there:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reread)
 
 
 async def _gate(config: Config) -> Gate:

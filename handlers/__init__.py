@@ -21,6 +21,7 @@ from handlers.monitor import Monitor
 from handlers.operator import Health, Key, StoredFile
 from handlers.pages import Index
 from handlers.polling import Polling
+from handlers.proxies import Proxies
 from handlers.push import LONGEST_MESSAGE, Push
 from handlers.raw import RawUpload
 from handlers.resumable import Resumable
@@ -82,6 +83,7 @@ class Site(Application):
     def __init__(self, station: Station, gate: Gate, **settings: Any) -> None:
         self._station = station
         self._gate = gate
+        self._proxies = Proxies(station.config.trusted_proxies)
         self.door: Door | None = None
         super().__init__(
             routes(station),
@@ -98,6 +100,7 @@ class Site(Application):
         )
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        self._proxies.see_through(request)
         problem = self._gate.problem(request)
         if problem is None and self.door is not None and self.door.turns_away(request.connection):
             problem = Problem("TOO_MANY_CONNECTIONS", retry_after=10)

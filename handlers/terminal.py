@@ -14,12 +14,12 @@ from handlers import lan, qr
 _BLOCKS = "\u2580\u2584\u2588"
 
 
-def address(configured: str, listens_at: str, port: int) -> str | None:
+def address(configured: str, listens_at: str, port: int, scheme: str = "http") -> str | None:
     """The address to open on other devices; None if there is none."""
     if configured:
         return f"{configured}/"
     host = lan.address(listens_at)
-    return None if lan.is_only_here(host) else f"http://{lan.at(host, port)}/"
+    return None if lan.is_only_here(host) else f"{scheme}://{lan.at(host, port)}/"
 
 
 def welcome(place: str, out: TextIO, environment: Mapping[str, str] = os.environ) -> None:

@@ -97,6 +97,11 @@ class Config:
     log_format: str = _option("readable", one_of("readable", "json"), "how log lines are written")
 # fmt: on
 
+    @property
+    def scheme(self) -> str:
+        """What the station itself speaks; a proxy before it may speak another."""
+        return "https" if self.tls_cert else "http"
+
 
 def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Config:
     """Read the options: a flag wins over the environment, that over the config file, that over the default.

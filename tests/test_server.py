@@ -16,11 +16,13 @@ import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+from urllib.request import urlopen
 
 import pytest
 
 import server
 from handlers import VERSION
+from tests.handlers import certificates
 from tests.handlers.site import HANDSHAKE, Line, Watcher, lifecycle, movie, names, on_the_loop, until
 from tests.handlers.test_mdns import who_is
 from tests.handlers.test_qr import matrix_of, matrix_of_terminal
@@ -47,7 +49,7 @@ class Program:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=folder.parent, env=clean)
         self.first_line = spoken(self.process.stdout).decode()
-        found = re.search(r"http://([^/\s:]+):(\d+)/", self.first_line)
+        found = re.search(r"https?://([^/\s:]+):(\d+)/", self.first_line)
         assert found is not None, (self.first_line, self.log.read_text())
         self.port = int(found[2])
 
@@ -276,6 +278,32 @@ def test_a_port_in_use_is_refused_with_a_sentence(program: Program, tmp_path: Pa
     assert str(program.port) in done.stderr
     assert done.stdout == ""
     assert program.stop() == 0
+
+
+@pytest.mark.parametrize("further", [[], ["--tls-key=/nowhere/key.pem"]])
+def test_a_certificate_that_cannot_be_used_is_told_before_anything_is_touched(
+    tmp_path: Path, further: list[str]
+) -> None:
+    done = run("--port=0", "--upload-dir=upload", "--tls-cert=/nowhere/cert.pem", *further, cwd=tmp_path)
+    assert done.returncode == 1
+    assert is_a_sentence(done.stderr), done.stderr
+    assert "/nowhere/" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_with_a_certificate_all_that_is_told_is_https(tmp_path: Path) -> None:
+    pair = certificates.make(tmp_path)
+    program = Program(tmp_path / "upload", "--min-free-space=0", *pair.options)
+    try:
+        assert program.first_line.endswith(f"https://localhost:{program.port}/\n")
+        with urlopen(f"https://127.0.0.1:{program.port}/health", context=pair.trust()) as answer:
+            assert answer.status == 200
+        assert program.stop() == 0
+        assert program.process.stdout is not None
+        rest = program.process.stdout.read().decode()
+        assert re.fullmatch(r"(On this network: https://[^/\n]+/\n)?", rest)
+    finally:
+        program.close()
 
 
 def test_an_address_that_is_not_ours_is_refused_with_a_sentence(tmp_path: Path) -> None:

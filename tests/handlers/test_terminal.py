@@ -12,6 +12,7 @@ from handlers import lan, terminal
 def test_the_address_is_the_configured_one_or_that_in_the_network() -> None:
     assert terminal.address("https://files.example", "127.0.0.1", 8005) == "https://files.example/"
     assert terminal.address("", "192.168.1.5", 8005) == "http://192.168.1.5:8005/"
+    assert terminal.address("", "192.168.1.5", 8443, "https") == "https://192.168.1.5:8443/"
     assert terminal.address("", "fd00::5", 80) == "http://[fd00::5]:80/"
     own = lan.address()
     found = None if own == lan.LOOPBACK else f"http://{lan.at(own, 8005)}/"

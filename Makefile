@@ -9,7 +9,7 @@ ARGS   ?=
 # `run` installs what the station needs; the others add what its tests need. A change of setup.cfg installs again.
 RUN    := $(VENV)/.installed-run
 DEV    := $(VENV)/.installed-test
-SOURCE := $(wildcard server.py handlers station tests bench)
+SOURCE := $(wildcard server.py client handlers station tests bench)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq install
 
 .PHONY: run test check cover bench crash docs screenshots wheel format clean

@@ -56,7 +56,7 @@ class Station:
         with self._log.open("w") as log:
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self._process.stdout is not None
-        match = re.search(r"http://[^:/]+:(\d+)/", self._process.stdout.readline())
+        match = re.search(r"https?://[^:/]+:(\d+)/", self._process.stdout.readline())
         assert match, self.log
         self.port = int(match[1])
 

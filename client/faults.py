@@ -1,0 +1,79 @@
+"""What can go wrong between client and station, as exceptions. Knows neither how it is noticed nor what is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# An answer to HEAD has no body, and one of a proxy in between has none of the station's.
+_BY_STATUS = {
+    401: "PIN_REQUIRED",
+    404: "UPLOAD_GONE",
+    408: "REQUEST_TIMEOUT",
+    410: "UPLOAD_GONE",
+    413: "FILE_SIZE_EXCEEDED",
+    423: "UPLOAD_LOCKED",
+    429: "RATE_LIMIT_EXCEEDED",
+    502: "NETWORK_ERROR",
+    503: "TOO_MANY_CONNECTIONS",
+    504: "NETWORK_ERROR",
+    507: "INSUFFICIENT_STORAGE",
+}
+_PASSING = {408, 423, 429}
+
+
+class Broken(Exception):
+    """No answer: the station cannot be reached, or the connection broke. Trying again may help."""
+
+
+class Refusal(Exception):
+    """The station said no. `status` is 0 where it was told by an event, or the client itself found it."""
+
+    def __init__(self, code: str, message: str = "", details: str = "", solution: str = "", *, status: int = 0) -> None:
+        super().__init__(code)
+        self.code, self.message, self.details, self.solution, self.status = code, message, details, solution, status
+        self.retry_after: float | None = None
+
+    @classmethod
+    def answered(cls, status: int, body: Mapping[str, Any], retry_after: str) -> Refusal:
+        """By HTTP; `body` may be anything."""
+        words = {name: value for name, value in body.items() if isinstance(value, str)}
+        code = words.get("error") or _BY_STATUS.get(status, "SERVER_ERROR")
+        message = words.get("message", f"HTTP {status}")
+        refusal = cls(code, message, words.get("details", ""), words.get("solution", ""), status=status)
+        text = retry_after.strip()
+        # In seconds: a station sends no dates. Longer than a day is no advice.
+        refusal.retry_after = float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+        return refusal
+
+    @classmethod
+    def told(cls, error: object) -> Refusal:
+        """By an event or a snapshot."""
+        words = error if isinstance(error, dict) else {}
+        return cls(*(str(words.get(name) or "") for name in ("code", "message", "details")))
+
+    @property
+    def passes(self) -> bool:
+        """Whether waiting may help."""
+        return self.status in _PASSING or self.status >= 500
+
+    @property
+    def is_gone(self) -> bool:
+        """The address of the upload leads nowhere."""
+        return self.status in {404, 410}
+
+    def __str__(self) -> str:
+        details = self.details if self.details not in self.message else ""
+        return " ".join(part for part in (self.message or self.code, details, self.solution) if part)
+
+
+class Unfit(Exception):
+    """A local file cannot be sent; `key` is the sentence of `words` that says why."""
+
+    def __init__(self, key: str, reason: str = "") -> None:
+        super().__init__(key)
+        self.key, self.reason = key, reason
+
+
+class GaveUp(Exception):
+    """Patience is at its end. Its `__cause__` is what went wrong last."""

@@ -1,0 +1,62 @@
+"""The commands as words of the one program."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from client.main import COMMANDS, main
+from tests.client.rig import Command, Weir, run, send
+from tests.clients.rig import MIB, Station, film
+from tests.handlers import certificates
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_and_the_program_tells_of_it(tmp_path: Path, command: str) -> None:
+    own = run(tmp_path, command, "--help")
+    assert own.status == 0
+    assert own.out.startswith(f"usage: upload-station {command}")
+    assert f"upload-station {command} " in run(tmp_path, "--help").out
+
+
+def test_wrong_words_are_status_two(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["send"], {})
+    assert end.value.code == 2
+    assert "FILE" in capsys.readouterr().err
+
+
+def test_a_certificate_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_text("no certificate")
+    for name in ("nowhere.pem", "cert.pem"):
+        ended = run(tmp_path, "send", "x", "--to", "https://kiosk.local", f"--cacert={tmp_path / name}")
+        assert ended.status == 2
+        assert ended.err.startswith("--cacert: cannot use")
+
+
+def test_a_signal_to_end_ends_it_as_shells_expect(station: Station, tmp_path: Path) -> None:
+    path = film(tmp_path, "a.mp4", 8 * MIB)
+    with Weir(station.port, MIB).running() as weir:
+        sending = Command(tmp_path, "send", str(path), "--to", weir.url)
+        assert weir.held.wait(20)
+        sending.process.send_signal(signal.SIGTERM)
+        ended = sending.ended()
+    assert ended.status == 128 + signal.SIGTERM
+    assert "To go on, run:" in ended.err
+    station.ask(f"/api/upload/cancel/{ended.link.rpartition('/')[2]}", {})
+
+
+def test_https_is_spoken_to_a_station_that_is_trusted(tmp_path: Path) -> None:
+    pair = certificates.make(tmp_path)
+    station = Station(tmp_path, "--min-free-space=0", f"--tls-cert={pair.cert}", f"--tls-key={pair.key}")
+    path, base = film(tmp_path, "a.mp4", 3 * MIB), f"https://127.0.0.1:{station.port}"
+    doubtful = send(tmp_path, str(path), "--to", base, "--patience=1s")
+    assert doubtful.status == 3
+    assert "its certificate is not trusted" in doubtful.err
+    ended = send(tmp_path, str(path), "--to", base, f"--cacert={pair.cert}")
+    assert ended.status == 0, ended.err
+    plain = send(tmp_path, str(path), "--to", base.replace("https", "http"), "--patience=1s")
+    assert plain.status == 3
+    station.end()

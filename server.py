@@ -169,7 +169,12 @@ async def _stop(server: Door, station: Station) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    config = load(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in {"send", "watch"}:
+        from client.main import main as command  # a station does without it
+
+        sys.exit(command(given))
+    config = load(given)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     sys.exit(asyncio.run(serve(config)))
 

@@ -137,7 +137,9 @@ def _flag(name: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="upload-station",
-        usage="%(prog)s [--help] [--config FILE] [--OPTION VALUE]...",
+        usage="%(prog)s [--help] [--config FILE] [--OPTION VALUE]...\n"
+        "       %(prog)s send FILE... --to ADDRESS    (send files to a station; see %(prog)s send --help)\n"
+        "       %(prog)s watch LINK                   (tell what happens in a session)",
         description="Receive files from phones and browsers on the same network, and tell whoever watches, live.",
         epilog=f"Each option can also be a line `name = value` of the file given with --config, or "
         f"{ENVIRONMENT_PREFIX}<NAME> in the environment.",

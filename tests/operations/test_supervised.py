@@ -91,6 +91,16 @@ def test_a_renewed_certificate_is_shown_after_a_hangup(supervision: Supervision)
     assert process.wait(PATIENCE) == 0
 
 
+def test_a_reload_without_a_certificate_changes_nothing(supervision: Supervision) -> None:
+    process = supervision.start()
+    supervision.hears("READY=1")
+    process.send_signal(signal.SIGHUP)
+    supervision.hears("READY=1")
+    assert health(supervision) == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == 0
+
+
 @pytest.mark.parametrize("kind", ["a socket of another kind", "one that does not listen"])
 def test_sockets_that_are_no_doors_are_refused_with_a_sentence(tmp_path: Path, kind: str) -> None:
     passed = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

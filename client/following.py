@@ -89,7 +89,7 @@ class Following:
             joined = {"event": "session-joined", "data": {**told, "currentSeq": seq}}
             self._heard({**joined, "seq": seq if begins else self._since})
             for event in events:
-                self._heard(event)
+                self._heard(_checked(event))
             if told.get("overallStatus") in ENDED and (self._since or 0) >= seq:
                 self._heard({"event": "upload-progress", "data": {**_summed(told), "fileId": None}, "seq": seq})
             await asyncio.sleep(_POLL_GAP)
@@ -132,12 +132,17 @@ class Following:
 def _message(text: str | bytes) -> Message:
     """Raises Broken for what no station says."""
     try:
-        message = wire.loads(text)
+        return _checked(wire.loads(text))
     except ValueError:
         raise Broken("the message is not a station's") from None
-    if not isinstance(message.get("event"), str) or not isinstance(message.get("data"), dict):
+
+
+def _checked(message: Any) -> Message:
+    known = isinstance(message, dict) and isinstance(message.get("event"), str)
+    if not known or not isinstance(message.get("data"), dict):
         raise Broken("the message is not a station's")
-    return message
+    found: Message = message
+    return found
 
 
 def _summed(snapshot: Message) -> Message:

@@ -77,15 +77,15 @@ class Picture:
 
     def _draw(self, snapshot: dict[str, Any]) -> None:
         for entry in snapshot.get("files") or []:
-            file = self.file(str(entry["id"]))
+            file = self.file(str(entry.get("id")))
             file.name, file.size = str(entry.get("originalName") or ""), entry.get("totalBytes")
             self._rests(file, str(entry.get("status") or ""))
-            file.stored = int(entry.get("uploadedBytes") or 0)
+            file.stored = _count(entry.get("uploadedBytes"))
             file.path = str(entry.get("uploadPath") or "")
             file.can_retry = bool(entry.get("canRetry", True))
             file.problem = Refusal.told(entry["error"]) if entry.get("error") else None
         self.status, self.is_known = str(snapshot.get("overallStatus") or self.status), True
-        self._contained = int(snapshot.get("currentSeq") or snapshot.get("seq") or 0)
+        self._contained = _count(snapshot.get("currentSeq")) or _count(snapshot.get("seq"))
 
     def _happened(self, event: str, data: dict[str, Any]) -> None:
         if not data.get("fileId"):
@@ -95,18 +95,18 @@ class Picture:
         file.name = str(data.get("fileName") or file.name)
         match event:
             case "upload-started":
-                file.status, file.stored, file.problem = "uploading", int(data.get("resumedFrom") or 0), None
+                file.status, file.stored, file.problem = "uploading", _count(data.get("resumedFrom")), None
             case "upload-progress":
                 self.status = str(data.get("overallStatus") or self.status)
-                file.stored = int(data.get("uploadedBytes") or 0)
+                file.stored = _count(data.get("uploadedBytes"))
                 self._rests(file, str((data.get("currentFile") or {}).get("status") or ""))
             case "upload-completed":
                 file.status, file.path = "completed", str(data.get("uploadPath") or "")
-                file.stored = int(data.get("fileSize") or file.stored)
+                file.stored = _count(data.get("fileSize"))
             case "upload-failed":
                 file.status, file.can_retry = "failed", bool(data.get("canRetry"))
                 file.problem = Refusal.told(data.get("error"))
-                file.stored = int(data.get("uploadedBytes") or 0)
+                file.stored = _count(data.get("uploadedBytes"))
             case "upload-cancelled":
                 file.status = "cancelled"
                 file.problem = Refusal("UPLOAD_CANCELLED", details=str(data.get("reason") or ""))
@@ -120,3 +120,8 @@ class Picture:
         told = data.get("checksum")
         if isinstance(told, dict):
             self.file(str(data.get("fileId"))).checksum = str(told.get("algorithm")), str(told.get("value"))
+
+
+def _count(value: object) -> int:
+    """What is none counts as 0."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -128,7 +128,8 @@ class Sending:
                 await asyncio.wait(workers)
                 await self._settle(watching)
                 watching.cancel()
-        except* (GaveUp, Refusal) as faults:  # of watching; those of one file are caught there
+        except BaseExceptionGroup as faults:
+            # Of watching: those of single files are caught there.
             raise faults.exceptions[0] from faults.exceptions[0].__cause__
 
     async def _work(self, waiting: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -10,9 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from client.faults import Broken, GaveUp
+from client.following import Following
+from client.link import Link
+from client.options import settings_of
+from client.patience import Timing
+from client.send import Sending
 from tests.client.rig import Command, Ended, NoSockets, Weir, command_line, environment, run, send, stored_bytes
 from tests.clients.chaos import Chaos, Fault
-from tests.clients.rig import MIB, Station, film, sha256
+from tests.clients.rig import MIB, Station, sha256
+from tests.clients.rig import film as film_of
+from tests.handlers.site import Box, on_the_loop
 
 
 def at(station: Station) -> str:
@@ -44,7 +53,7 @@ def other(tmp_path: Path) -> Iterator[Callable[..., Station]]:
 
 
 def test_files_are_stored_and_the_status_is_nought(station: Station, tmp_path: Path) -> None:
-    paths = [film(tmp_path, name, 300_000) for name in ("a.mp4", "b 中文 é.mp4")]
+    paths = [film_of(tmp_path, name, 300_000) for name in ("a.mp4", "b 中文 é.mp4")]
     empty = tmp_path / "empty.txt"
     empty.touch()
     ended = send(tmp_path, *map(str, paths), str(empty), "--to", at(station), "--json")
@@ -57,7 +66,7 @@ def test_files_are_stored_and_the_status_is_nought(station: Station, tmp_path: P
 
 
 def test_each_line_of_json_is_a_message_as_it_was_told(station: Station, tmp_path: Path) -> None:
-    ended = send(tmp_path, str(film(tmp_path, "a.mp4", 300_000)), "--to", at(station), "--json")
+    ended = send(tmp_path, str(film_of(tmp_path, "a.mp4", 300_000)), "--to", at(station), "--json")
     first, *told, _ = ended.messages
     assert first["event"] == "session-opened"
     assert first["data"]["link"] == f"{at(station)}/s/{first['data']['sessionId']}"
@@ -67,7 +76,7 @@ def test_each_line_of_json_is_a_message_as_it_was_told(station: Station, tmp_pat
 
 
 def test_people_are_told_the_session_and_each_file(station: Station, tmp_path: Path) -> None:
-    ended = send(tmp_path, str(film(tmp_path, "a.mp4", 300_000)), "--to", at(station), "--category=scenic")
+    ended = send(tmp_path, str(film_of(tmp_path, "a.mp4", 300_000)), "--to", at(station), "--category=scenic")
     assert ended.status == 0
     session, stored, summary = ended.out.splitlines()
     assert session.startswith(f"Session: {at(station)}/s/")
@@ -77,7 +86,7 @@ def test_people_are_told_the_session_and_each_file(station: Station, tmp_path: P
 
 
 def test_the_language_is_the_systems_or_the_one_asked_for(station: Station, tmp_path: Path) -> None:
-    path = str(film(tmp_path, "a.exe", 100))
+    path = str(film_of(tmp_path, "a.exe", 100))
     chinese = send(tmp_path, path, "--to", at(station), LANG="zh_CN.UTF-8")
     assert "不支持这种文件格式" in chinese.err
     english = send(tmp_path, path, "--to", at(station), "--language=en", LANG="zh_CN.UTF-8")
@@ -85,12 +94,12 @@ def test_the_language_is_the_systems_or_the_one_asked_for(station: Station, tmp_
 
 
 def test_quiet_tells_nothing_when_nothing_is_wrong(station: Station, tmp_path: Path) -> None:
-    ended = send(tmp_path, str(film(tmp_path, "a.mp4", 100)), "--to", at(station), "--quiet")
+    ended = send(tmp_path, str(film_of(tmp_path, "a.mp4", 100)), "--to", at(station), "--quiet")
     assert (ended.status, ended.out, ended.err) == (0, "", "")
 
 
 def test_the_address_may_come_from_the_environment(station: Station, tmp_path: Path) -> None:
-    ended = send(tmp_path, str(film(tmp_path, "a.mp4", 100)), UPLOAD_STATION_TO=f"127.0.0.1:{station.port}")
+    ended = send(tmp_path, str(film_of(tmp_path, "a.mp4", 100)), UPLOAD_STATION_TO=f"127.0.0.1:{station.port}")
     assert ended.status == 0
 
 
@@ -98,9 +107,13 @@ def test_names_that_are_hard(station: Station, tmp_path: Path) -> None:
     """A dash at the beginning, a control character, bytes that are no UTF-8, the same name in two folders."""
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-    dash, twin, other = film(tmp_path, "-x.mp4", 500), film(tmp_path / "one", "t.mp4", 500), tmp_path / "two" / "t.mp4"
+    dash, twin, other = (
+        film_of(tmp_path, "-x.mp4", 500),
+        film_of(tmp_path / "one", "t.mp4", 500),
+        tmp_path / "two" / "t.mp4",
+    )
     other.write_bytes(twin.read_bytes()[:-1] + b"!")  # of the same size
-    steering, broken = film(tmp_path, "red\x1b[31m.mp4", 600), film(tmp_path, "c.mp4", 700)
+    steering, broken = film_of(tmp_path, "red\x1b[31m.mp4", 600), film_of(tmp_path, "c.mp4", 700)
     broken = broken.rename(tmp_path / os.fsdecode(b"\xff\xfe.mp4"))
     paths = [dash, twin, other, steering, broken]
     ended = subprocess.run(
@@ -117,14 +130,14 @@ def test_names_that_are_hard(station: Station, tmp_path: Path) -> None:
 
 
 def test_the_same_file_given_twice_is_sent_once(station: Station, tmp_path: Path) -> None:
-    path = film(tmp_path, "a.mp4", 500)
+    path = film_of(tmp_path, "a.mp4", 500)
     ended = send(tmp_path, str(path), f"{tmp_path}/./a.mp4", "--to", at(station), "--json")
     assert ended.status == 0
     assert_stored(station, ended.summary["sessionId"], path)
 
 
 def test_what_cannot_be_sent_is_named_and_the_rest_is_sent(station: Station, tmp_path: Path) -> None:
-    path = film(tmp_path, "a.mp4", 500)
+    path = film_of(tmp_path, "a.mp4", 500)
     os.mkfifo(tmp_path / "pipe.mp4")
     wrong = [str(tmp_path / name) for name in ("pipe.mp4", "nowhere.mp4", "")] + ["/dev/null"]
     ended = send(tmp_path, *wrong, str(path), "--to", at(station))
@@ -139,7 +152,7 @@ def test_what_cannot_be_sent_is_named_and_the_rest_is_sent(station: Station, tmp
 
 def test_folders_are_sent_when_that_is_asked_for(station: Station, tmp_path: Path) -> None:
     (tmp_path / "all" / "inner").mkdir(parents=True)
-    paths = [film(tmp_path / "all", "a.mp4", 500), film(tmp_path / "all" / "inner", "b.mp4", 600)]
+    paths = [film_of(tmp_path / "all", "a.mp4", 500), film_of(tmp_path / "all" / "inner", "b.mp4", 600)]
     (tmp_path / "all" / "round").symlink_to(tmp_path)
     ended = send(tmp_path, "--recursive", str(tmp_path / "all"), "--to", at(station), "--json")
     assert ended.status == 0, ended
@@ -151,20 +164,20 @@ def test_folders_are_sent_when_that_is_asked_for(station: Station, tmp_path: Pat
 
 def test_a_link_of_a_session_is_sent_into(station: Station, tmp_path: Path) -> None:
     session_id = station.ask("/api/upload/session", {"autoComplete": False})["sessionId"]
-    path = film(tmp_path, "a.mp4", 5000)
+    path = film_of(tmp_path, "a.mp4", 5000)
     ended = send(tmp_path, str(path), "--to", f"{at(station)}/s/{session_id}")
     assert ended.status == 0, ended
     assert_stored(station, session_id, path)
     # It belongs to somebody else: it is not ended.
     assert station.ask(f"/api/upload/progress/{session_id}")["overallStatus"] == "uploading"
-    assert send(tmp_path, str(film(tmp_path, "b.mp4", 50)), "--to", at(station), "--session", session_id).status == 0
+    assert send(tmp_path, str(film_of(tmp_path, "b.mp4", 50)), "--to", at(station), "--session", session_id).status == 0
     station.ask(f"/api/upload/complete/{session_id}", {})
 
 
 def test_a_kiosks_code_is_sent_into_once(station: Station, tmp_path: Path) -> None:
     session_id = station.ask("/api/upload/session", {"autoComplete": False})["sessionId"]
     code = station.ask(f"/api/upload/handover/{session_id}", {})["code"]
-    path = film(tmp_path, "a.mp4", 5000)
+    path = film_of(tmp_path, "a.mp4", 5000)
     ended = send(tmp_path, str(path), "--to", f"{at(station)}/j/{code}")
     assert ended.status == 0, ended
     assert ended.link == f"{at(station)}/s/{session_id}"
@@ -177,7 +190,7 @@ def test_a_kiosks_code_is_sent_into_once(station: Station, tmp_path: Path) -> No
 
 def test_a_session_that_is_not_there_is_a_refusal(station: Station, tmp_path: Path) -> None:
     unknown = f"{at(station)}/s/550e8400-e29b-41d4-a716-446655440000"
-    ended = send(tmp_path, str(film(tmp_path, "a.mp4", 50)), "--to", unknown, "--json")
+    ended = send(tmp_path, str(film_of(tmp_path, "a.mp4", 50)), "--to", unknown, "--json")
     assert ended.status == 1
     assert "There is no such upload session." in ended.err
     assert ended.summary["files"][0]["error"]["code"] == "SESSION_NOT_FOUND"
@@ -188,7 +201,7 @@ def test_a_session_that_is_not_there_is_a_refusal(station: Station, tmp_path: Pa
 
 def test_what_the_station_refuses_is_told_in_its_words(other: Callable[..., Station], tmp_path: Path) -> None:
     station = other("--max-file-size=10KiB")
-    good, large = film(tmp_path, "a.mp4", 500), film(tmp_path, "large.mp4", 20_000)
+    good, large = film_of(tmp_path, "a.mp4", 500), film_of(tmp_path, "large.mp4", 20_000)
     liar = tmp_path / "liar.png"
     liar.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(100))
     ended = send(tmp_path, *map(str, (good, large, liar)), "--to", at(station), "--json")
@@ -203,7 +216,7 @@ def test_what_the_station_refuses_is_told_in_its_words(other: Callable[..., Stat
 
 def test_too_many_files_are_a_refusal_of_all(other: Callable[..., Station], tmp_path: Path) -> None:
     station = other("--max-files=2")
-    paths = [str(film(tmp_path, f"{number}.mp4", 50)) for number in range(3)]
+    paths = [str(film_of(tmp_path, f"{number}.mp4", 50)) for number in range(3)]
     ended = send(tmp_path, *paths, "--to", at(station))
     assert ended.status == 1
     assert ended.err.count("There are too many files.") == 3
@@ -211,14 +224,14 @@ def test_too_many_files_are_a_refusal_of_all(other: Callable[..., Station], tmp_
 
 def test_a_full_disk_is_told_and_waited_for(other: Callable[..., Station], tmp_path: Path) -> None:
     station = other("--min-free-space=1000TiB")
-    ended = send(tmp_path, str(film(tmp_path, "a.mp4", 5000)), "--to", at(station), "--patience=2s")
+    ended = send(tmp_path, str(film_of(tmp_path, "a.mp4", 5000)), "--to", at(station), "--patience=2s")
     assert ended.status == 1, "it can be reached"
     assert "waiting to try again. The station's disk is full." in ended.err
     assert "To go on, run:" in ended.err
 
 
 def test_a_pin_is_demanded_and_taken(other: Callable[..., Station], tmp_path: Path) -> None:
-    station, path = other("--upload-pin=246810中"), film(tmp_path, "a.mp4", 500)
+    station, path = other("--upload-pin=246810中"), film_of(tmp_path, "a.mp4", 500)
     without = send(tmp_path, str(path), "--to", at(station))
     assert without.status == 1
     assert "A PIN is needed to send files. Give it with --pin or UPLOAD_STATION_PIN." in without.err
@@ -238,7 +251,7 @@ def test_a_file_gets_through_a_network_that_breaks(
     station: Station, weather: Callable[..., Chaos], tmp_path: Path, checked: Sequence[str]
 ) -> None:
     chaos = weather(faults=10, reach=700_000)
-    paths = [film(tmp_path, name, 3 * MIB) for name in ("a.mp4", "b.mp4")]
+    paths = [film_of(tmp_path, name, 3 * MIB) for name in ("a.mp4", "b.mp4")]
     ended = send(tmp_path, *map(str, paths), "--to", chaos.url, "--json", *checked)
     assert ended.status == 0, ended.err
     assert_stored(station, ended.summary["sessionId"], *paths)
@@ -250,7 +263,7 @@ def test_bits_that_are_turned_over_on_the_way_are_noticed_and_sent_again(
     station: Station, weather: Callable[..., Chaos], tmp_path: Path
 ) -> None:
     chaos = weather(faults=2, reach=250_000, kinds=[Fault.SPOIL])
-    path = film(tmp_path, "a.mp4", 3 * MIB)
+    path = film_of(tmp_path, "a.mp4", 3 * MIB)
     ended = send(tmp_path, str(path), "--to", chaos.url, "--json", "--checksum")
     assert ended.status == 0, ended.err
     assert_stored(station, ended.summary["sessionId"], path)
@@ -260,7 +273,7 @@ def test_without_checksums_a_spoilt_file_is_noticed_at_its_end(
     station: Station, weather: Callable[..., Chaos], tmp_path: Path
 ) -> None:
     chaos = weather(faults=1, reach=500_000, kinds=[Fault.SPOIL])
-    path = film(tmp_path, "a.mp4", 3 * MIB)
+    path = film_of(tmp_path, "a.mp4", 3 * MIB)
     ended = send(tmp_path, str(path), "--to", chaos.url)
     assert ended.status == 1
     assert "What the station stored is not what this file holds." in ended.err
@@ -269,7 +282,7 @@ def test_without_checksums_a_spoilt_file_is_noticed_at_its_end(
 def test_answers_that_get_lost_make_no_second_file(
     station: Station, forgetful: Callable[[int], Chaos], tmp_path: Path
 ) -> None:
-    path = film(tmp_path, "a.mp4", 2 * MIB)
+    path = film_of(tmp_path, "a.mp4", 2 * MIB)
     ended = send(tmp_path, str(path), "--to", forgetful(2 * MIB).url, "--json")
     assert ended.status == 0, ended.err
     assert_stored(station, ended.summary["sessionId"], path)
@@ -278,7 +291,7 @@ def test_answers_that_get_lost_make_no_second_file(
 
 
 def test_the_station_restarts_in_the_middle(tmp_path: Path) -> None:
-    path = film(tmp_path, "a.mp4", 8 * MIB)
+    path = film_of(tmp_path, "a.mp4", 8 * MIB)
     first = Station(tmp_path)
     with Weir(first.port, 3 * MIB).running() as weir:
         sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--json")
@@ -302,7 +315,7 @@ def session_of(sending: Command) -> str:
 
 
 def test_a_client_that_is_killed_goes_on_where_it_stopped(station: Station, tmp_path: Path) -> None:
-    paths = [film(tmp_path, "a.mp4", 8 * MIB), film(tmp_path, "b.mp4", 5000)]
+    paths = [film_of(tmp_path, "a.mp4", 8 * MIB), film_of(tmp_path, "b.mp4", 5000)]
     with Weir(station.port, 3 * MIB).running() as weir:
         sending = Command(tmp_path, "send", "--parallel=1", *map(str, paths), "--to", weir.url, "--json")
         assert weir.held.wait(20)
@@ -327,7 +340,7 @@ def test_a_client_that_is_killed_goes_on_where_it_stopped(station: Station, tmp_
 
 
 def test_a_file_that_was_changed_between_two_runs_is_sent_from_its_beginning(station: Station, tmp_path: Path) -> None:
-    path = film(tmp_path, "a.mp4", 8 * MIB)
+    path = film_of(tmp_path, "a.mp4", 8 * MIB)
     with Weir(station.port, 3 * MIB).running() as weir:
         sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--json")
         assert weir.held.wait(20)
@@ -342,7 +355,7 @@ def test_a_file_that_was_changed_between_two_runs_is_sent_from_its_beginning(sta
 
 
 def test_interrupting_ends_with_130_and_says_how_to_go_on(station: Station, tmp_path: Path) -> None:
-    path = film(tmp_path, "it's.mp4", 8 * MIB)
+    path = film_of(tmp_path, "it's.mp4", 8 * MIB)
     with Weir(station.port, 3 * MIB).running() as weir:
         sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--json", "--pin=not to be repeated")
         assert weir.held.wait(20)
@@ -366,7 +379,7 @@ def test_interrupting_ends_with_130_and_says_how_to_go_on(station: Station, tmp_
 
 
 def test_a_station_that_is_not_there_is_status_three(tmp_path: Path) -> None:
-    path = str(film(tmp_path, "a.mp4", 50))
+    path = str(film_of(tmp_path, "a.mp4", 50))
     ended = send(tmp_path, path, "--to", "127.0.0.1:1", "--patience=1s", "--json")
     assert ended.status == 3
     assert "Cannot reach http://127.0.0.1:1: Connection refused" in ended.err
@@ -374,7 +387,7 @@ def test_a_station_that_is_not_there_is_status_three(tmp_path: Path) -> None:
 
 
 def test_patience_ends_with_status_three_and_says_how_to_go_on(station: Station, tmp_path: Path) -> None:
-    path = film(tmp_path, "a.mp4", 8 * MIB)
+    path = film_of(tmp_path, "a.mp4", 8 * MIB)
     with Weir(station.port, 3 * MIB).running() as weir:
         sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--patience=2s", "--json")
         assert weir.held.wait(20)
@@ -392,7 +405,7 @@ def test_patience_ends_with_status_three_and_says_how_to_go_on(station: Station,
 
 
 def test_who_cancels_is_believed(station: Station, tmp_path: Path) -> None:
-    path = film(tmp_path, "a.mp4", 8 * MIB)
+    path = film_of(tmp_path, "a.mp4", 8 * MIB)
     with Weir(station.port, 3 * MIB).running() as weir:
         sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--json")
         assert weir.held.wait(20)
@@ -407,7 +420,7 @@ def test_who_cancels_is_believed(station: Station, tmp_path: Path) -> None:
 
 
 def test_a_pause_is_kept_until_somebody_ends_it(station: Station, tmp_path: Path) -> None:
-    path = film(tmp_path, "a.mp4", 8 * MIB)
+    path = film_of(tmp_path, "a.mp4", 8 * MIB)
     with Weir(station.port, 3 * MIB).running() as weir:
         sending = Command(tmp_path, "send", str(path), "--to", weir.url)
         assert weir.held.wait(20)
@@ -430,7 +443,7 @@ def test_a_pause_is_kept_until_somebody_ends_it(station: Station, tmp_path: Path
 def test_a_file_that_changes_while_it_is_sent_is_not_reported_as_sent(
     station: Station, tmp_path: Path, how: str
 ) -> None:
-    path = film(tmp_path, "a.mp4", 8 * MIB)
+    path = film_of(tmp_path, "a.mp4", 8 * MIB)
     with Weir(station.port, 3 * MIB).running() as weir:
         sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--json")
         assert weir.held.wait(20)
@@ -448,7 +461,7 @@ def test_a_file_that_changes_while_it_is_sent_is_not_reported_as_sent(
 def test_where_no_websocket_passes_the_station_is_polled(tmp_path: Path) -> None:
     """`--json` holds the same lifecycle events."""
     station = Station(tmp_path, "--min-free-space=0")
-    path = film(tmp_path, "a.mp4", 3 * MIB)
+    path = film_of(tmp_path, "a.mp4", 3 * MIB)
     with NoSockets(station.port, 10**9).running() as proxy:
         ended = send(tmp_path, str(path), "--to", proxy.url, "--json")
         assert proxy.refused > 0
@@ -456,6 +469,23 @@ def test_where_no_websocket_passes_the_station_is_polled(tmp_path: Path) -> None
     numbered = [each for each in ended.messages if "seq" in each and each["event"] in EVENTS]
     assert numbered == station.events(ended.summary["sessionId"])
     station.end()
+
+
+@on_the_loop
+async def test_who_can_no_longer_watch_does_not_wait_for_ever(
+    box: Box, link: Link, film: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All bytes are there, but nobody can say so."""
+
+    async def gives_up(following: Following, patience: object) -> None:
+        while not box.visible():
+            await asyncio.sleep(0)
+        raise GaveUp from Broken("gone")
+
+    monkeypatch.setattr(Following, "run", gives_up)
+    settings = settings_of("send", [str(film), "--to", box.url, "--language=en"], environment(film.parent))
+    assert await Sending(settings, link, settings.place, Timing()).run() == 3
+    assert f"Cannot reach {box.url}: gone" in capsys.readouterr().err
 
 
 EVENTS = {"upload-started", "upload-completed", "session-completed"}

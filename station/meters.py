@@ -73,12 +73,12 @@ _FAILURES = (
 
 
 class Reading(NamedTuple):
-    """A gauge as it is now. `values`: by the values of its `labels`, in their order."""
+    """A gauge as it is now. `values`: each with the values of the `labels`, in their order."""
 
     name: str
     help: str
     labels: tuple[str, ...]
-    values: Mapping[tuple[str, ...], float]
+    values: Iterable[tuple[tuple[str, ...], float]]
 
 
 class Meters:
@@ -226,6 +226,6 @@ class _Scrape:
             yield metric
         for reading in self.readings:
             gauge = GaugeMetricFamily(PREFIX + reading.name, reading.help, labels=reading.labels)
-            for values, value in reading.values.items():
-                gauge.add_metric(values, value)
+            for labels, value in reading.values:
+                gauge.add_metric(labels, value)
             yield gauge

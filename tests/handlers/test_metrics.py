@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from handlers.metrics import readings
 from station.errors import ERRORS
 from station.events import Way
 from station.meters import JOINS
+from station.vitals import Vitals
 from tests.handlers.scrape import OPENMETRICS, read, scrape
 from tests.handlers.site import (
     BOUNDARY,
@@ -256,6 +258,42 @@ async def test_how_things_stand_is_read_when_it_is_asked_for(box: Box) -> None:
     assert found("process_resident_memory_bytes") > 1024**2
     assert found.labels["upload_station_build_info"] == {"version", "python"}
     await reset()
+
+
+@on_the_loop
+async def test_who_watches_is_told_by_transport_each_once(box: Box) -> None:
+    sessions = [await box.open(autoComplete=False) for _ in range(2)]
+    watcher = await box.watch(f"?sessionId={sessions[0]}")
+    watcher.say("join-session", {"sessionId": sessions[1]})
+    await watcher.until("session-joined", sessionId=sessions[1])
+    await (await box.listen(sessions[0])).next()
+    polling = await box.connect()
+    seq = (await box.progress(sessions[0]))["seq"]
+    polling.begin("GET", f"/api/upload/progress/{sessions[0]}?since={seq}&wait=20")
+    await until(lambda: box.station.hub.count(sessions[0]) == 3, "the poll waits")
+    found = await scrape(box)
+    for transport in ("websocket", "sse", "polling"):
+        assert found("upload_station_subscribers", transport=transport) == 1
+
+
+@pytest.mark.parametrize("options", [["--webhook=http://127.0.0.1:9/", "--webhook-events=upload-completed"]])
+@on_the_loop
+async def test_what_other_programs_are_yet_to_be_told_is_told(box: Box) -> None:
+    assert (await scrape(box))("upload_station_letters", hook="webhook", state="waiting") == 0
+    await box.ask("PUT", "/u/a.mp4", movie(SIZE))
+    found = await scrape(box)
+    assert found("upload_station_letters", hook="webhook", state="waiting") == 1
+    assert found("upload_station_letters", hook="webhook", state="dead") == 0
+
+
+@on_the_loop
+async def test_the_machine_is_told_once_it_was_looked_at(box: Box) -> None:
+    box.station.monitor.vitals = Vitals()
+    told = {reading.name: list(reading.values) for reading in readings(box.station, "1.0")}
+    assert told["box_memory_ratio"] == told["box_cpu_ratio"] == []
+    for _ in range(2):
+        box.station.monitor.vitals.read()
+    assert 0 < (await scrape(box))("upload_station_box_memory_ratio") < 1
 
 
 # ---- the exposition itself ----

@@ -138,7 +138,7 @@ def test_plain_numbers_are_told_as_they_are() -> None:
 
 def test_a_reading_is_told_for_this_once() -> None:
     meters = Meters()
-    reading = Reading("watchers", "Who watches.", ("transport",), {("sse",): 2, ("polling",): 0})
+    reading = Reading("watchers", "Who watches.", ("transport",), [(("sse",), 2), (("polling",), 0)])
     found = values(meters, reading)
     assert found[f"{PREFIX}watchers", frozenset({("transport", "sse")})] == 2
     assert not [name for name, _ in values(meters) if name == f"{PREFIX}watchers"]

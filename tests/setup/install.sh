@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need beyond Python packages: Chromium, strace, curl, e2fsprogs, OpenSSL, nginx, Caddy, rsync,
-# SQLite's shell and systemd-analyze, on Debian and its kin, as root; and the JavaScript clients that upload in
+# SQLite's shell, systemd-analyze and promtool, on Debian and its kin, as root; and the JavaScript clients that upload in
 # tests/clients, wherever a package registry can be reached.
 # Otherwise it only says which tests will be skipped. (Node comes inside the playwright package.)
 set -eu
@@ -15,6 +15,7 @@ say_what_is_skipped() {
             nginx-light | caddy) echo "$tool is not installed: the tests of the station behind it will be skipped." ;;
             rsync | sqlite3) echo "$tool is not installed: the tests of backups will be skipped." ;;
             systemd) echo "systemd-analyze is not installed: the tests of the unit files will be skipped." ;;
+            promtool) echo "promtool is not installed: the tests of the alerts by Prometheus' own tool will be skipped." ;;
             strace) echo "strace is not installed: the tests of the order of writes and syncs will be skipped." ;;
             clients) echo "The JavaScript clients could not be installed: their tests will be skipped." ;;
         esac
@@ -47,6 +48,26 @@ install_programs() {
     fi
 }
 
+# Prometheus' own tool out of its package, which would bring a server and its pages along (100 MB, and it would start).
+install_promtool() {
+    ! command -v promtool >/dev/null || return 0
+    if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+        say_what_is_skipped promtool
+        return 0
+    fi
+    echo "Installing for the tests: promtool"
+    folder=$(mktemp -d)
+    chmod 755 "$folder"
+    (
+        cd "$folder"
+        apt-get -qq -o DPkg::Lock::Timeout=300 update
+        apt-get -qq -o APT::Sandbox::User=root download prometheus
+        dpkg --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool
+        install usr/bin/promtool /usr/local/bin/promtool
+    )
+    rm -rf "$folder"
+}
+
 # Into tests/clients/node_modules, when that is missing or older than the lock file.
 install_clients() {
     installed=tests/clients/node_modules/.installed
@@ -63,4 +84,5 @@ install_clients() {
 }
 
 install_programs
+install_promtool
 install_clients

@@ -90,7 +90,13 @@ async def _door(station: Station, certificate: ssl.SSLContext | None) -> Door:
 def _say_that_it_is_ready(station: Station, host: str, port: int) -> None:
     config = station.config
     print(f"Upload Station {VERSION} listens at {config.scheme}://{_shown(config.address)}:{port}/", flush=True)
+    _invite_operator(station, f"{config.scheme}://{_shown(config.address)}:{port}/monitor")
     _tell_the_network(station, host if config.address else "", port)
+
+
+def _invite_operator(station: Station, page: str) -> None:
+    chosen, own = station.config.admin_token, station.storage.own
+    terminal.invite(page, operator_token(chosen, own), None if chosen else own / "token", sys.stdout)
 
 
 def _tell_the_network(station: Station, host: str, port: int) -> None:

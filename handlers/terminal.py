@@ -1,4 +1,5 @@
-"""What the station says on standard output after its first line: where it is in the network, and that as a QR code.
+"""What the station says on standard output after its first line: where it is in the network, and that as a QR code;
+and where its operator's page is.
 
 Nothing that is said here is worth ending a station for: whoever read the first line may have gone.
 """
@@ -7,9 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TextIO
+from urllib.parse import quote
 
 from handlers import lan, qr
+from station.scribe import is_the_journal
 
 _BLOCKS = "\u2580\u2584\u2588"
 
@@ -28,6 +32,20 @@ def welcome(place: str, out: TextIO, environment: Mapping[str, str] = os.environ
     if _draws(out, qr.columns(place), environment):
         lines += qr.drawn(place)
     say("\n".join(lines), out)
+
+
+def invite(page: str, token: str, kept: Path | None, out: TextIO, environment: Mapping[str, str] = os.environ) -> None:
+    """Say where the operator's page is. `kept`: the file of a token that the station made; None: its owner chose it.
+
+    What is chosen is known and stays secret; what was made opens by this line, unless the line goes into a journal
+    that more people read than the file.
+    """
+    if kept is None:
+        say(f"Operator page: {page}", out)
+    elif is_the_journal(out.fileno(), environment):
+        say(f"Operator page: {page} (its token is in {kept})", out)
+    else:
+        say(f"Operator page: {page}?token={quote(token, safe='')}", out)
 
 
 def say(text: str, out: TextIO) -> None:

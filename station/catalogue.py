@@ -10,6 +10,8 @@ from unicodedata import normalize
 
 from station.errors import Refused
 
+Row = tuple[str, str, str, int, str, float]
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -54,8 +56,8 @@ def page(connection: sqlite3.Connection, wish: Wish) -> list[Entry]:
     key, beyond, way = ORDERS[wish.sort]
     terms, values = [_STORED], list[object]()
     if wish.category:
-        # A folder's files by comparison, as an index could: `0` comes after `/`.
-        terms.append("path > ? AND path < ?")
+        # `0` comes after `/`. The plus keeps SQLite from the index by path: with that it would have to sort a folder.
+        terms.append("+path > ? AND +path < ?")
         values += [f"/upload/{wish.category}/", f"/upload/{wish.category}0"]
     if wish.text:
         terms.append("name LIKE ? ESCAPE '\\'")
@@ -68,8 +70,8 @@ def page(connection: sqlite3.Connection, wish: Wish) -> list[Entry]:
     query = f"{_COLUMNS} WHERE {' AND '.join(terms)} ORDER BY {key} {way}, id {way}"
     if _is_exact(wish.text):
         query += f" LIMIT {wish.limit + 1:d}"
-    found = (Entry(*row) for row in connection.execute(query, values))
-    return list(islice(_with(wish.text, found), wish.limit + 1))
+    found = _with(wish.text, connection.execute(query, values))
+    return [Entry(*row) for row in islice(found, wish.limit + 1)]
 
 
 def _is_exact(text: str) -> bool:
@@ -87,6 +89,6 @@ def _escaped(char: str) -> str:
     return f"\\{char}" if char in "%_\\" else char
 
 
-def _with(text: str, entries: Iterator[Entry]) -> Iterator[Entry]:
+def _with(text: str, rows: Iterator[Row]) -> Iterator[Row]:
     wanted = normalize("NFC", text).casefold()
-    return (entry for entry in entries if wanted in entry.name.casefold())
+    return (row for row in rows if wanted in row[2].casefold())

@@ -18,6 +18,7 @@ from station.options import (
     network_password,
     networks,
     one_of,
+    operator_word,
     public_address,
     seconds,
     secret_word,
@@ -80,7 +81,7 @@ class Config:
     wifi_name: str = _option("", network_name, "Wi-Fi network for phones; a kiosk then shows a QR code for joining it")
     wifi_password: str = _option("", network_password, "its password, told to everybody who looks at a kiosk; empty: it has none")
     mdns: str = _option("", label, "name under which the station is announced in the network: kiosk makes it http://kiosk.local; empty: it is not; needs the package zeroconf")
-    admin_token: str = _option("", str, "operator's token; empty: a random one is made and kept in the upload folder")
+    admin_token: str = _option("", operator_word, "operator's token, at least 8 characters, better 20 or more; empty: a random one is made and kept in the upload folder")
     history_age: float = _option(2592000.0, seconds, "how long the operator can look back: ended sessions with their events, charts, what was deleted")
     history_size: int = _option(256 * 1024**2, size, "largest journal; what ended first is forgotten first")
     metrics_open: bool = _option(True, switch, "whether /metrics may be read without the operator's token")

@@ -93,6 +93,14 @@ def secret_word(text: str) -> str:
     return word
 
 
+def operator_word(text: str) -> str:
+    """What opens the operator's page. A complaint does not repeat it."""
+    word = text.strip()
+    if word and not (8 <= len(word) <= 256 and word.isprintable()):
+        raise ValueError("it must have at least 8 characters and at most 256, in one line; 20 or more are better")
+    return word
+
+
 def public_address(text: str) -> str:
     """`http://host[:port]` without a slash at its end."""
     found = re.fullmatch(r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)/?", text.strip().lower())

@@ -98,7 +98,7 @@ UPDATE files SET ended_at = coalesce(strftime('%s', substr(stored, 38, 10) || ' 
         replace(substr(stored, 49, 8), '-', ':')), 0) + 0.0
     FROM (SELECT id AS known, substr(path, 9 + instr(substr(path, 9), '/')) AS stored FROM files)
     WHERE id = known AND status = 'completed' AND ended_at IS NULL;
-CREATE INDEX files_in_stock ON files (ended_at, id) WHERE path IS NOT NULL;
+CREATE INDEX files_in_stock ON files (ended_at, id, name, size, path, session_id, status) WHERE path IS NOT NULL;
 CREATE INDEX files_by_end ON files (ended_at);
 CREATE INDEX events_by_time ON events (at);
 """

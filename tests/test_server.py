@@ -49,6 +49,7 @@ class Program:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=folder.parent, env=clean)
         self.first_line = spoken(self.process.stdout).decode()
+        self.second_line = spoken(self.process.stdout).decode()
         found = re.search(r"https?://([^/\s:]+):(\d+)/", self.first_line)
         assert found is not None, (self.first_line, self.log.read_text())
         self.port = int(found[2])
@@ -150,10 +151,44 @@ async def test_a_public_name_need_not_be_allowed_besides(program: Program) -> No
 
 @pytest.mark.parametrize("options", [["--kiosk-url=http://192.168.1.5:8005"]])
 def test_whoever_reads_what_it_says_may_go(program: Program) -> None:
-    """As in `server.py | head -1`; the pipe may break under the second line."""
+    """As in `server.py | head -2`; the pipe may break under the third line."""
     assert program.process.stdout is not None
     program.process.stdout.close()
     assert program.stop() == 0
+
+
+# ---- for the operator ----
+
+
+@on_the_loop
+async def test_the_second_line_lets_the_operator_in_once_it_is_opened(program: Program) -> None:
+    found = re.fullmatch(r"Operator page: (http://localhost:\d+)(/monitor\?token=[\w-]{43})\n", program.second_line)
+    assert found is not None
+    line = await program.connect()
+    answer = await line.ask("GET", found[2])
+    assert (answer.status, answer.headers["Location"]) == (303, "/monitor")
+    cookie = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+    assert (await line.ask("GET", "/monitor", headers=cookie)).status == 200
+    await line.close()
+    assert program.stop() == 0
+    token = (program.folder / ".station" / "token").read_text().strip()
+    assert found[2].endswith(token)
+    assert token not in program.log.read_text()
+
+
+@pytest.mark.parametrize("options", [["--admin-token=open sesame"]])
+def test_a_token_that_was_chosen_is_told_to_nobody(program: Program) -> None:
+    assert program.second_line == f"Operator page: http://localhost:{program.port}/monitor\n"
+    assert program.stop() == 0
+    assert "sesame" not in program.log.read_text()
+
+
+def test_a_token_that_opens_too_easily_is_refused_without_being_repeated(tmp_path: Path) -> None:
+    for token in ("short", "x" * 300, "tab\there\u200b", "\u3000" * 10 + "x"):
+        done = run("--port=0", "--upload-dir=upload", f"--admin-token={token}", cwd=tmp_path)
+        assert done.returncode == 2
+        assert "--admin-token" in done.stderr
+        assert token not in done.stderr
 
 
 # ---- in the network ----
@@ -188,8 +223,9 @@ class Terminal:
 
 
 def test_a_terminal_is_shown_the_address_as_a_code(tmp_path: Path) -> None:
-    first, second, *drawn = Terminal(tmp_path, 80).stop()
+    first, operators, second, *drawn = Terminal(tmp_path, 80).stop()
     assert re.fullmatch(r"Upload Station .* listens at http://localhost:\d+/", first)
+    assert operators.startswith("Operator page: ")
     assert second == f"On this network: {PUBLIC}/"
     expected = matrix_of(f"{PUBLIC}/")
     assert matrix_of_terminal(drawn)[: len(expected)] == expected
@@ -203,7 +239,7 @@ def test_a_terminal_that_cannot_show_a_code_is_shown_words(
     tmp_path: Path, columns: int, environment: dict[str, str]
 ) -> None:
     written = Terminal(tmp_path, columns, **environment).stop()
-    assert written[1:] == [f"On this network: {PUBLIC}/"]
+    assert written[2:] == [f"On this network: {PUBLIC}/"]
 
 
 @on_the_loop

@@ -68,7 +68,14 @@ def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.As
 def _only_syncs(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
     private = function.name.startswith("_")
-    return private and all(isinstance(call, ast.Attribute) and call.attr in SYNCS for call in calls)
+    return private and all(_is_a_sync(call) for call in calls)
+
+
+def _is_a_sync(call: ast.expr) -> bool:
+    """Plainly, or by `partfile.timed`."""
+    if isinstance(call, ast.Name):
+        return call.id == "timed"
+    return isinstance(call, ast.Attribute) and call.attr in SYNCS
 
 
 def leave_out(site: Site) -> None:

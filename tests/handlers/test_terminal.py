@@ -30,6 +30,24 @@ def test_what_is_no_terminal_gets_words_only() -> None:
     assert out.getvalue() == "On this network: http://192.168.1.5:8005/\n"
 
 
+def test_the_operator_is_invited_by_a_link_or_told_where_the_token_is(tmp_path: Path) -> None:
+    page, kept = "http://localhost:8005/monitor", Path("/srv/upload/.station/token")
+    file = tmp_path / "out"
+    with file.open("w", encoding="utf-8") as out:
+        status = os.fstat(out.fileno())
+        stream = f"{status.st_dev}:{status.st_ino}"
+        terminal.invite(page, "made/&#", kept, out, {})
+        terminal.invite(page, "made", kept, out, {"JOURNAL_STREAM": "1:1"})
+        terminal.invite(page, "made", kept, out, {"JOURNAL_STREAM": stream})
+        terminal.invite(page, "chosen", None, out, {})
+    assert file.read_text().splitlines() == [
+        f"Operator page: {page}?token=made%2F%26%23",
+        f"Operator page: {page}?token=made",
+        f"Operator page: {page} (its token is in {kept})",
+        f"Operator page: {page}",
+    ]
+
+
 def test_a_pipe_that_nobody_reads_is_no_fault(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -14,6 +14,7 @@ from station.options import (
     command,
     networks,
     one_of,
+    operator_word,
     seconds,
     secret_word,
     size,
@@ -99,6 +100,15 @@ def test_another_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(ValueError, match="at least 4 characters") as refused:
         secret_word(text)
     assert text == "1" or text not in str(refused.value)
+
+
+def test_the_operators_token_is_one_line_of_eight_characters_or_more() -> None:
+    for text in ("", "  ", "12345678", " open sesame ", "芝麻开门芝麻开门", "x" * 256):
+        assert operator_word(text) == text.strip()
+    for text in ("1234567", "x" * 257, "1234\n5678", "1234567\u200b", " 12345 "):
+        with pytest.raises(ValueError, match="at least 8 characters") as error:
+            operator_word(text)
+        assert text.strip() not in str(error.value)
 
 
 @pytest.mark.parametrize("text", ["", " sort-in ", "a 'b c' \"d\"", "python3 -c 'print(1)'"])

@@ -1,0 +1,218 @@
+"""Runs another program: no shell, a process group of its own, a time limit, little of what it says.
+
+Knows nothing of uploads. What it is told goes by environment and standard input only, so that no name of a stranger's
+can become an option. It gets none of the station's own options, for some of them are secrets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import shlex
+import signal
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+log = logging.getLogger("upload_station")
+KEPT = 64 * 1024  # bytes of each of its two outputs
+LINES, LONGEST_LINE = 100, 400  # that are logged of each output; characters
+PATIENCE = 1.0  # seconds between SIGTERM and SIGKILL
+_STUCK = 5.0  # seconds that even a killed program may take, in a system call of a dead disk say
+_SLOWLY = 0.005  # seconds between two looks at what is only thrown away: gigabytes of it shall not fill the loop
+_PREFIX = "UPLOAD_STATION_"
+# What a service manager tells the station and nobody else.
+_OURS = (_PREFIX, "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "CREDENTIALS_DIRECTORY")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`status`: the exit status, below nought for a signal; None: it did not run, or not to its end.
+
+    `problem`: in words, unless the status is 0. `said`: lines of its standard output, fit to show.
+    """
+
+    status: int | None
+    problem: str = ""
+    said: tuple[str, ...] = ()
+
+
+class Program:
+    """`title` names it in the log. `limit`: seconds. `at_most`: how many of it run at a time; the others wait."""
+
+    def __init__(self, title: str, command: str, folder: Path, limit: float, at_most: int) -> None:
+        program, *arguments = shlex.split(command)
+        # It runs in another folder than the one its path was written in.
+        self._words = [os.path.abspath(program) if "/" in program else program, *arguments]
+        self._title, self._folder, self._limit = title, folder, limit
+        self._turn = asyncio.Semaphore(at_most)
+
+    async def run(self, facts: Mapping[str, object], given: bytes) -> Outcome:
+        """`facts` become variables: fileName is UPLOAD_STATION_FILE_NAME. `given`: its standard input. Never raises.
+
+        When this is cancelled, the program is ended first.
+        """
+        async with self._turn:
+            with ExitStack() as held:
+                try:
+                    said, complaints, given_to = _Ear(held), _Ear(held), _Mouth(held, given)
+                    process = await self._start(environment(facts), given_to, said, complaints)
+                except OSError as error:
+                    return Outcome(None, f"it cannot be started: {error.strerror}")
+                outcome = await self._wait(process)
+                lines = said.lines()
+                for line in (*lines, *complaints.lines()):
+                    log.info("%s: %s", self._title, line)
+                return Outcome(outcome.status, outcome.problem, lines)
+
+    async def _start(self, variables: Mapping[bytes, bytes], *pipes: _Pipe) -> asyncio.subprocess.Process:
+        stdin, stdout, stderr = (pipe.theirs for pipe in pipes)
+        try:
+            return await asyncio.create_subprocess_exec(
+                *self._words,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                env=variables,
+                cwd=self._folder,
+                start_new_session=True,
+            )
+        finally:
+            for pipe in pipes:
+                pipe.hand_over()
+
+    async def _wait(self, process: asyncio.subprocess.Process) -> Outcome:
+        try:
+            async with asyncio.timeout(self._limit):
+                status = await process.wait()
+        except TimeoutError:
+            await _end(process)
+            return Outcome(None, f"it was not done after {self._limit:g} s")
+        except asyncio.CancelledError:
+            await _end(process)
+            raise
+        if status < 0:
+            return Outcome(status, f"it was ended by signal {-status}")
+        return Outcome(status, f"exit status {status}" if status else "")
+
+
+def environment(facts: Mapping[str, object]) -> dict[bytes, bytes]:
+    """The station's own environment without what is for the station only, and the facts that are known."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    named = {_PREFIX + re.sub("([A-Z])", r"_\1", name).upper(): value for name, value in facts.items()}
+    told = {name: str(value) for name, value in named.items() if value is not None}
+    return {os.fsencode(name): os.fsencode(value) for name, value in inherited.items()} | {
+        name.encode(): value.replace("\0", "").encode("utf-8", "replace") for name, value in told.items()
+    }
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the whole group, which may be more than the one process."""
+    try:
+        _signal(process.pid, signal.SIGTERM)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await process.wait()
+    finally:
+        _signal(process.pid, signal.SIGKILL)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_STUCK):
+            await process.wait()
+
+
+def _signal(group: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+class _Pipe:
+    """Not asyncio's: that waits for everybody who holds the other end, and a daemon that was left behind holds it."""
+
+    def __init__(self, held: ExitStack, mine: int, theirs: int) -> None:
+        self.mine, self.theirs = mine, theirs
+        os.set_blocking(mine, False)
+        self._loop = asyncio.get_running_loop()
+        held.callback(self._close_all)
+
+    def hand_over(self) -> None:
+        """The program has its end, or there is none."""
+        if self.theirs >= 0:
+            os.close(self.theirs)
+            self.theirs = -1
+
+    def _close_all(self) -> None:
+        self.hand_over()
+        self.close()
+
+    def close(self) -> None:
+        """Ours."""
+        if self.mine >= 0:
+            self._loop.remove_reader(self.mine)
+            self._loop.remove_writer(self.mine)
+            os.close(self.mine)
+            self.mine = -1
+
+
+class _Ear(_Pipe):
+    """Hears what the program says, and keeps the beginning; it hears all, or the program would stand still."""
+
+    def __init__(self, held: ExitStack) -> None:
+        super().__init__(held, *os.pipe())
+        self._kept = bytearray()
+        self._listen()
+
+    def _listen(self) -> None:
+        if self.mine >= 0:
+            self._loop.add_reader(self.mine, self._hear)
+
+    def _hear(self) -> bool:
+        """Whether there may be more."""
+        try:
+            block = os.read(self.mine, KEPT)
+        except BlockingIOError:
+            return False
+        if not block:
+            self.close()
+            return False
+        self._kept += block[: KEPT - len(self._kept)]
+        if len(self._kept) >= KEPT:
+            self._loop.remove_reader(self.mine)
+            self._loop.call_later(_SLOWLY, self._listen)
+        return True
+
+    def lines(self) -> tuple[str, ...]:
+        """What it said, once it has ended; what others who hold the pipe will say is not waited for."""
+        while self.mine >= 0 and len(self._kept) < KEPT and self._hear():
+            pass
+        self.close()
+        found = [shown for line in self._kept.decode("utf-8", "replace").splitlines() if (shown := clean(line))]
+        return tuple(found[:LINES])
+
+
+class _Mouth(_Pipe):
+    """Says what the program is given; one that does not listen misses it."""
+
+    def __init__(self, held: ExitStack, given: bytes) -> None:
+        theirs, mine = os.pipe()
+        super().__init__(held, mine, theirs)
+        self._left = memoryview(given)
+        self._loop.add_writer(mine, self._speak)
+
+    def _speak(self) -> None:
+        try:
+            self._left = self._left[os.write(self.mine, self._left) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._left = self._left[:0]
+        if not self._left:
+            self.close()
+
+
+def clean(line: str) -> str:
+    """Fit for one line of a log or an answer: nothing that moves a cursor, turns the direction or begins a line."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in line).strip()
+    return shown if len(shown) <= LONGEST_LINE else shown[: LONGEST_LINE - 1] + "…"

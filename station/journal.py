@@ -15,6 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
@@ -83,6 +84,10 @@ class Journal:
             raise
         self.on_commit: Callable[[float], None] = lambda seconds: None
         """Hears, in the journal's thread, how long each commit took. May not raise."""
+        self.also: list[Callable[[sqlite3.Connection, Record], None]] = []
+        """What else is to be written in the transaction of each record. Called in the journal's thread."""
+        self.date: Callable[[float], float] = lambda wall: wall
+        """What the time is called in the journal when the wall clock says this."""
         self.failing = False
         """Whether the newest commit failed: nothing can be recorded, so nothing can be told."""
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="journal-reader")
@@ -117,7 +122,12 @@ class Journal:
 
     def write(self, record: Record) -> asyncio.Future[None]:
         """Queue a change; the future is done when it is committed, or has JournalFailed."""
-        return self.change(lambda connection: write_record(connection, record))
+        return self.change(partial(self._write, record=record))
+
+    def _write(self, connection: sqlite3.Connection, record: Record) -> None:
+        write_record(connection, record)
+        for add in self.also:
+            add(connection, record)
 
     def change(self, change: Change) -> asyncio.Future[None]:
         write = _Write(change)

@@ -80,7 +80,8 @@ CREATE TABLE deliveries (
     dead_at REAL,
     error TEXT
 );
-CREATE INDEX deliveries_by_hook ON deliveries (hook, session_id, number) WHERE dead_at IS NULL;
+CREATE INDEX deliveries_by_hook ON deliveries (hook, session_id, number, dead_at) WHERE dead_at IS NULL;
+CREATE INDEX deliveries_by_death ON deliveries (dead_at) WHERE dead_at IS NOT NULL;
 CREATE TABLE deletions (file_id TEXT PRIMARY KEY, wanted_by TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE deeds (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -99,7 +100,10 @@ UPDATE files SET ended_at = coalesce(strftime('%s', substr(stored, 38, 10) || ' 
     FROM (SELECT id AS known, substr(path, 9 + instr(substr(path, 9), '/')) AS stored FROM files)
     WHERE id = known AND status = 'completed' AND ended_at IS NULL;
 CREATE INDEX files_in_stock ON files (ended_at, id, name, size, path, session_id, status) WHERE path IS NOT NULL;
-CREATE INDEX files_by_end ON files (ended_at);
+CREATE INDEX files_by_end ON files (ended_at, status, size);
+CREATE INDEX files_stored ON files (path, size) WHERE path IS NOT NULL;
+CREATE INDEX sessions_by_opening ON sessions (opened_at);
+CREATE INDEX deeds_by_session ON deeds (session_id);
 CREATE INDEX events_by_time ON events (at);
 """
 

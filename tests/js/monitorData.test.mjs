@@ -24,7 +24,8 @@ test('what was not recorded stays a gap in the curve', () => {
 })
 
 test('a curve is said in a sentence', () => {
-  assert.match(summary(pointsOf([null, 1, 5, 3]), 'uploads', en), /^Uploads at once: now 3, at most 5 at .+, on average 3\.$/)
+  const told = summary(pointsOf([null, 1, 5, 3]), 'uploads', en)
+  assert.match(told, /^Uploads at once: now 3, at most 5 at .+, on average 3\.$/)
   assert.match(summary(pointsOf([2048]), 'throughput', en), /now 2\u00a0KB\/s/)
   assert.equal(summary(pointsOf([null, null]), 'delay', en), 'Delay of the event loop: nothing recorded yet.')
   assert.equal(summary(pointsOf([]), 'watchers', en), 'Watchers: nothing recorded yet.')
@@ -72,7 +73,8 @@ test('the distribution is lists of bars, the longest full', () => {
   assert.equal(nothing.sizes[0].share, 0)
 })
 
-const said = (event, data, more = {}) => sentence({ seq: 3, event, at: null, data, ...more }, new Map([['f', 'a.mp4']]), en)
+const NAMES = new Map([['f', 'a.mp4']])
+const said = (event, data) => sentence({ seq: 3, event, at: null, data }, NAMES, en)
 
 test('each event is a sentence', () => {
   const told = (event, data) => said(event, { fileName: 'a.mp4', ...data }).text.replaceAll('\u00a0', ' ')

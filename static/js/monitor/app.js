@@ -1,5 +1,5 @@
-// The operator's page: which part of it is shown, the connection, the language. Draws the parts; useMonitor says how the
-// station is.
+// The operator's page: which part of it is shown, the connection, the language. Draws the parts; useMonitor says how
+// the station is.
 
 import { computed, nextTick, watch, watchEffect } from '../../vendor/vue.runtime.esm-browser.prod.js'
 import { html } from '../html.js'
@@ -46,14 +46,17 @@ const dead = ({ overview }) => overview.value?.letters?.dead ?? 0
 const links = (at, part, words) => html`<nav class="parts" aria-label=${words.say('sections')}>
   ${LINKS.map((name) => {
     const here = name === part || (part === 'session' && name === 'sessions')
-    const count = name === 'letters' && dead(at) > 0 && html` <span class="count">${dead(at)}</span>`
-    return html`<a key=${name} href=${`#/${name === 'overview' ? '' : name}`} aria-current=${here ? 'page' : null}>
-      ${words.say(name)}${count}</a>`
+    const count = name === 'letters' && dead(at) > 0 && html`<span class="count">${dead(at)}</span>`
+    const address = `#/${name === 'overview' ? '' : name}`
+    return html`<a key=${name} href=${address} aria-current=${here ? 'page' : null}>
+      ${words.say(name)}${count && ' '}${count}</a>`
   })}
 </nav>`
 
-const titleOf = (part, words) =>
-  part === 'overview' ? words.say('monitorTitle') : `${words.say(LINKS.includes(part) ? part : 'sessions')} · ${words.say('monitorTitle')}`
+function titleOf(part, words) {
+  const page = words.say('monitorTitle')
+  return part === 'overview' ? page : `${words.say(LINKS.includes(part) ? part : 'sessions')} · ${page}`
+}
 
 export const MonitorApp = {
   props: ['language', 'strings', 'env'],

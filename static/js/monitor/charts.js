@@ -1,4 +1,5 @@
-// The charts over the last hour or day, and the same as a table. Draws; plot.js handles the library, series.js the words.
+// The charts over the last hour or day, and the same as a table. Draws; plot.js handles the library, series.js the
+// words.
 
 import { onBeforeUnmount, onMounted, ref, watch } from '../../vendor/vue.runtime.esm-browser.prod.js'
 import { html } from '../html.js'
@@ -59,8 +60,8 @@ export const Charts = {
     return ({ words }) => html`<section class="charts">
       <h2>${words.say('charts')}</h2>
       <div class="spans" role="group" aria-label=${words.say('charts')}>${SPANS.map(
-        (name) => html`<button key=${name} type="button" class="button quiet" aria-pressed=${String(span.value === name)}
-          onClick=${choose(name)}>${words.say(name)}</button>`,
+        (name) => html`<button key=${name} type="button" class="button quiet"
+          aria-pressed=${String(span.value === name)} onClick=${choose(name)}>${words.say(name)}</button>`,
       )}</div>
       ${
         value.value !== null &&

@@ -34,7 +34,7 @@ const Row = ({ file, words, onDelete }) => html`
       file.present ? '' : words.say('notPresent'),
     ]} />
     <a class="from" href=${sessionLink(file.sessionId)}
-      aria-label=${words.say('openNamed', { id: file.sessionId.slice(0, 8) })}>${words.say('fromSession')}</a>
+      aria-label=${`${words.say('fromSession')} ${file.sessionId.slice(0, 8)}`}>${words.say('fromSession')}</a>
     ${file.present && acts(file, words, onDelete)}
   </li>`
 Row.props = ['file', 'words', 'onDelete']

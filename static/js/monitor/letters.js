@@ -59,7 +59,11 @@ export const Letters = {
       ${[problem.value, order.problem.value]
         .filter(Boolean)
         .map((each) => html`<p class="problem" role="alert">${words.why(each)}</p>`)}
-      ${value.value === null ? html`<p class="hint">${words.say('loadingList')}</p>` : listed(value.value, words, again, forget)}
+      ${
+        value.value === null
+          ? html`<p class="hint">${words.say('loadingList')}</p>`
+          : listed(value.value, words, again, forget)
+      }
     </section>`
   },
 }

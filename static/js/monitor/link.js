@@ -1,5 +1,5 @@
-// The operator's line to the station: the monitor's topic over a WebSocket, the overview asked for again and again while
-// there is none. Tells messages and how it stands; knows nothing of what they mean.
+// The operator's line to the station: the monitor's topic over a WebSocket, the overview asked for again and again
+// while there is none. Tells messages and how it stands; knows nothing of what they mean.
 
 import { backoff } from '../backoff.js'
 import { Timers } from '../timers.js'

@@ -40,15 +40,18 @@ const fact = (label, value, more) => html`
 
 const watching = ({ websocket = 0, sse = 0, polling = 0 } = {}) => websocket + sse + polling
 
+const freeOf = ({ free, total }, words) =>
+  words.say('diskOf', { free: words.percent((free / total) * 100), total: words.bytes(total) })
+
 const facts = ({ now, disk, stored, process }, words) => html`<dl class="facts-of">
   ${fact(words.say('nowThroughput'), words.speed(now.throughput))}
   ${fact(words.say('nowUploads'), words.count(now.uploads))}
   ${fact(words.say('nowSessions'), words.count(now.sessions))}
   ${fact(words.say('nowWatchers'), words.count(watching(now.watchers)))}
   ${fact(words.say('storedFiles'), words.count(stored.files), words.bytes(stored.bytes))}
-  ${fact(words.say('diskFree'), words.bytes(disk.free), words.say('diskOf', { free: words.percent((disk.free / disk.total) * 100), total: words.bytes(disk.total) }))}
+  ${fact(words.say('diskFree'), words.bytes(disk.free), freeOf(disk, words))}
   ${fact(words.say('perDay'), words.bytes(disk.perDay), words.lasting(disk.lasts))}
-  ${fact(words.say('process'), words.bytes(process.memory), process.cpu === null ? '' : words.measure('cpu', '%', process.cpu))}
+  ${fact(words.say('process'), words.bytes(process.memory), words.measure('cpu', '%', process.cpu))}
 </dl>`
 
 const running = (sessions, words) =>

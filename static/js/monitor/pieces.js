@@ -43,7 +43,9 @@ Sure.props = ['asked', 'words', 'onYes', 'onNo']
 export const Choice = ({ label, value, options, onChoose }) => html`
   <label class="field">${label}
     <select value=${value} onChange=${({ target }) => onChoose(target.value)}>
-      ${options.map(([name, text]) => html`<option key=${name} value=${name} selected=${name === value}>${text}</option>`)}
+      ${options.map(
+        ([name, text]) => html`<option key=${name} value=${name} selected=${name === value}>${text}</option>`,
+      )}
     </select></label>`
 Choice.props = ['label', 'value', 'options', 'onChoose']
 

@@ -1,5 +1,5 @@
-// One curve on a canvas, by uPlot. Drawn anew when the theme, the language or the room for it changes. Knows the library
-// and the page's colours.
+// One curve on a canvas, by uPlot. Drawn anew when the theme, the language or the room for it changes. Knows the
+// library and the page's colours.
 
 import { bytes } from '../format.js'
 import { dataOf, measured } from './series.js'
@@ -9,7 +9,7 @@ const HEIGHT = 10 // rem
 
 // Ticks that read well in units of 1024.
 const BINARY = Array.from({ length: 45 }, (_, power) => 2 ** power)
-const WHOLE = [1, 2, 5].flatMap((digit) => Array.from({ length: 7 }, (_, power) => digit * 10 ** power)).sort((a, b) => a - b)
+const WHOLE = Array.from({ length: 7 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()
 const STEPS = { throughput: BINARY, uploads: WHOLE, watchers: WHOLE }
 const LEAST = { throughput: 1024, uploads: 2, watchers: 2, delay: 0.01 }
 
@@ -91,7 +91,7 @@ export class Plot {
         },
       ],
       hooks: {
-        setCursor: [(chart) => this.onPoint(chart.cursor.idx == null ? null : (chart.data[1][chart.cursor.idx] ?? null))],
+        setCursor: [({ cursor, data }) => this.onPoint(data[1][cursor.idx ?? -1] ?? null)],
       },
     }
   }
@@ -99,7 +99,8 @@ export class Plot {
   #axis() {
     const { line, soft } = colours(this.place)
     const marks = { stroke: line, width: 1 }
-    return { stroke: soft, grid: marks, ticks: { ...marks, size: 4 }, font: `${0.75 * this.#rem}px system-ui, sans-serif` }
+    const font = `${0.75 * this.#rem}px system-ui, sans-serif`
+    return { stroke: soft, grid: marks, ticks: { ...marks, size: 4 }, font }
   }
 
   #times() {

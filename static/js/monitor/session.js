@@ -35,7 +35,8 @@ const File = ({ file, why, words }) => html`<li class=${`file ${file.status}`} d
 File.props = ['file', 'why', 'words']
 
 const Entry = ({ entry, words }) => html`<li class=${`entry ${entry.tone}`} data-number=${entry.number}>
-  <span class="when">${words.instant(entry.at)}${entry.number !== null && html` <small>${`#${entry.number}`}</small>`}</span>
+  <span class="when">${words.instant(entry.at)}
+    ${entry.number !== null && html`<small>${` #${entry.number}`}</small>`}</span>
   <span class="what">${entry.text}</span>
   <details><summary>${words.say('raw')}</summary><pre tabindex="0">${entry.raw}</pre></details>
 </li>`

@@ -48,10 +48,11 @@ export function useSession(at, sessionId) {
     joined = false
     if (now === 'live') load()
   })
+  const runs = () => watched.value !== null && isRunning(watched.value)
   // While messages come, they tell more; what only the journal tells (a deleted file) comes with the changes.
-  watch(at.changes, () => (!joined || !isRunning(watched.value)) && load())
+  watch(at.changes, () => (!joined || !runs()) && load())
   // Polling: what runs is read again as often as the overview.
-  watch(at.overview, () => at.status.value === 'polling' && watched.value !== null && isRunning(watched.value) && load())
+  watch(at.overview, () => at.status.value === 'polling' && runs() && load())
   onScopeDispose(() => {
     over = true
     timers.clearAll()

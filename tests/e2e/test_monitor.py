@@ -1,0 +1,418 @@
+"""The operator's page in a real browser, beside people who send files: getting in, seeing, finding, deleting."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.e2e.axe import findings
+from tests.e2e.conftest import Visitors
+from tests.e2e.doing import MIB, PROGRAM, TOO_WIDE, ended, film, film_bytes, row, slow_down
+from tests.e2e.doing import send as send_by_page
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Running
+
+DESK = {"width": 1280, "height": 800}
+MOST_BYTES = 250 * 1024
+# How many pixels of the first canvas have the colour of a curve in the present theme. Of a copy: a canvas that is read
+# again and again is slower, and the browser says so.
+CURVE = """
+() => {
+  const canvas = document.querySelector('canvas')
+  const copy = document.createElement('canvas')
+  Object.assign(copy, { width: canvas.width, height: canvas.height + 1 })
+  const pen = copy.getContext('2d', { willReadFrequently: true })
+  pen.fillStyle = getComputedStyle(canvas).getPropertyValue('--main').trim()
+  pen.fillRect(0, canvas.height, 1, 1)
+  const wanted = pen.getImageData(0, canvas.height, 1, 1).data
+  pen.drawImage(canvas, 0, 0)
+  const { data } = pen.getImageData(0, 0, canvas.width, canvas.height)
+  let found = 0
+  for (let at = 0; at < data.length; at += 4)
+    found += data[at + 3] > 64 && [0, 1, 2].every((part) => Math.abs(data[at + part] - wanted[part]) < 12)
+  return found
+}
+"""
+
+Enter = Callable[..., Page]
+
+
+def token(station: Running) -> str:
+    return (station.folder / ".station" / "token").read_text(encoding="utf-8").strip()
+
+
+@pytest.fixture
+def enter(browser: Browser) -> Iterator[Enter]:
+    """Opens the operator's page of a station. Fails the test when a page logged an error, threw or asked elsewhere."""
+    opened: list[Visitors] = []
+
+    def go(station: Running, part: str = "", **options: Any) -> Page:
+        visitors = Visitors(browser, station)
+        opened.append(visitors)
+        page = visitors.page(f"/monitor?token={token(station)}", **{"viewport": DESK, **options})
+        page.locator("[data-status=live]").wait_for()
+        if part:
+            show(page, part)
+        return page
+
+    yield go
+    for visitors in opened:
+        visitors.close()
+    assert [fault for visitors in opened for fault in visitors.faults] == []
+
+
+def show(page: Page, part: str) -> None:
+    page.locator(f"nav a[href='#/{'' if part == 'overview' else part}']").click()
+    page.locator(f"[data-part={part}] h1").wait_for()
+
+
+def put(station: Running, name: str, content: bytes, category: str = "personal") -> None:
+    """As `curl -T` sends a file."""
+    address = f"{station.url.replace('station.local', '127.0.0.1')}/u/{name}?category={category}"
+    with urlopen(Request(address, content, method="PUT")) as answer:
+        assert answer.status == 201
+
+
+def names(station: Running) -> list[str]:
+    """Of the files in the folder, as they were sent: the station puts an id and the time in front."""
+    return sorted(path.name.rpartition("_")[2] for path in station.stored())
+
+
+def stored(page: Page, name: str) -> Locator:
+    return page.locator(f"li[data-file='{name}']")
+
+
+# -- getting in
+
+
+def test_the_operator_logs_in_by_the_form_and_out_again(visitors: Visitors, station: Running) -> None:
+    page = visitors.page("/monitor")
+    assert findings(page) == []
+    page.get_by_label("Token").fill("not it")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert page.get_by_label("Token").get_attribute("aria-invalid") == "true"
+    assert findings(page) == []
+    page.get_by_label("Token").fill(token(station))
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("[data-status=live]")).to_be_visible()
+    assert page.evaluate("document.cookie") in {"", "lang=en"}, "no script can read the pass"
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Token")).to_be_visible()
+    page.goto("/monitor")
+    expect(page.get_by_label("Token")).to_be_visible()
+
+
+def test_the_form_works_without_scripts_in_chinese(visitors: Visitors, station: Running) -> None:
+    page = visitors.page("/monitor?lang=zh-CN", java_script_enabled=False)
+    expect(page.get_by_role("heading", level=1)).to_have_text("管理员登录")
+    page.get_by_label("管理员口令").fill(token(station))
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("这个页面需要 JavaScript")
+
+
+def test_too_many_wrong_tokens_are_told_how_long_to_wait(visitors: Visitors) -> None:
+    page = visitors.page("/monitor")
+    wait = page.get_by_text(re.compile(r"Wait \d+ minutes?, then try again"))
+    for _ in range(30):
+        page.get_by_label("Token").fill("not it")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        if wait.count():
+            break
+    expect(wait).to_be_visible()
+
+
+def test_the_printed_link_leaves_no_token_in_the_address(enter: Enter, station: Running) -> None:
+    page = enter(station)
+    assert page.url == f"{station.url}/monitor"
+    assert token(station) not in page.content()
+
+
+def test_who_is_not_the_operator_any_more_gets_the_form(enter: Enter, station: Running) -> None:
+    page = enter(station)
+    page.context.clear_cookies()
+    show(page, "files")
+    expect(page.get_by_label("Token")).to_be_visible()
+
+
+# -- seeing
+
+
+def test_all_is_well_until_an_upload_fails(enter: Enter, station: Running) -> None:
+    page = enter(station)
+    expect(page.locator("[data-level]")).to_have_attribute("data-level", "good")
+    expect(page.get_by_role("heading", name="All is well")).to_be_visible()
+    success = page.locator("[data-indicator=success]")
+    expect(success).to_contain_text("No data yet")
+    put(station, "good.mp4", film_bytes("a", 1000))
+    expect(success).to_contain_text("100%")
+    expect(success).to_have_attribute("data-state", "good")
+    with pytest.raises(OSError, match="415"):
+        put(station, "bad.mp4", PROGRAM)
+    expect(success).to_have_attribute("data-state", "bad")
+    expect(success).to_contain_text("50%")
+    expect(success).to_contain_text("Bad")
+    expect(page.get_by_role("heading", name="Something is wrong")).to_be_visible()
+    expect(page.get_by_text("Too many uploads fail: only 50% succeed.")).to_be_visible()
+
+
+def test_what_somebody_sends_is_seen_while_it_comes(
+    enter: Enter, visitors: Visitors, station: Running, tmp_path: Path
+) -> None:
+    page = enter(station)
+    phone = visitors.page("/")
+    slowly = slow_down(phone, MIB)
+    send_by_page(phone, film(tmp_path, "holiday.mp4", 12 * MIB))
+    live = page.locator(".running li", has_text="holiday.mp4")
+    expect(live).to_contain_text("/s")
+    bar = live.get_by_role("progressbar")
+    expect(bar).not_to_have_attribute("aria-valuenow", "0")
+    show(page, "sessions")
+    session = page.locator("[data-status=uploading]", has_text="holiday.mp4")
+    expect(session).to_be_visible()
+    session.get_by_role("link").click()
+    expect(stored(page, "holiday.mp4")).to_contain_text("Sending")
+    expect(page.get_by_text("holiday.mp4 began (12")).to_be_visible()
+    slowly.detach()
+    assert ended(phone) == "doneTitle"
+    expect(page.locator("[data-number='2']")).to_contain_text("holiday.mp4 arrived")
+    expect(page.locator("[data-number='3']")).to_contain_text("The session ended")
+    expect(page.get_by_role("button", name="Cancel this session")).to_have_count(0)
+    expect(page.locator(".entry")).to_have_count(3)
+    numbers = page.locator(".entry").evaluate_all("all => all.map((it) => it.dataset.number)")
+    assert numbers == ["3", "2", "1"], "the newest first"
+
+
+def test_the_log_says_why_a_file_failed_and_keeps_the_data(enter: Enter, station: Running) -> None:
+    with pytest.raises(OSError, match="415"):
+        put(station, "game.mp4", PROGRAM)
+    page = enter(station, "sessions")
+    page.get_by_role("link", name="game.mp4").click()
+    expect(stored(page, "game.mp4").locator(".problem")).to_contain_text("This kind of file is not accepted.")
+    entry = page.locator(".entry", has_text="game.mp4 failed")
+    entry.get_by_text("As data").click()
+    expect(entry.locator("pre")).to_contain_text('"code": "UNSUPPORTED_FORMAT"')
+    page.get_by_role("link", name="All sessions").click()
+    expect(page.get_by_role("heading", name="Sessions")).to_be_focused()
+
+
+def test_the_charts_are_drawn_and_follow_theme_width_and_language(enter: Enter, station: Running) -> None:
+    page = enter(station, color_scheme="light")
+    chart = page.locator("[data-chart=throughput]")
+    canvas = chart.locator("canvas")
+    expect(canvas).to_be_visible()
+    # It takes a sample, ten seconds long, until there is anything to be drawn.
+    page.wait_for_function(CURVE, timeout=60_000)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(CURVE)
+    wide = canvas.evaluate("({clientWidth}) => clientWidth")
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_function("(wide) => document.querySelector('canvas').clientWidth < wide", arg=wide)
+    assert page.evaluate(TOO_WIDE) == 0
+    page.get_by_role("button", name="Last day").click()
+    expect(page.locator("[data-span=day]")).to_be_visible()
+    expect(page.get_by_role("button", name="Last day")).to_have_attribute("aria-pressed", "true")
+    page.get_by_text("As a table").click()
+    expect(page.get_by_role("columnheader", name="Throughput")).to_be_visible()
+    page.get_by_role("button", name="中文").click()
+    expect(chart.locator("figcaption")).to_contain_text("接收速度：")
+    expect(page.get_by_role("heading", name="一切正常")).to_be_visible()
+
+
+# -- doing
+
+
+def test_a_running_session_is_cancelled_after_a_question(
+    enter: Enter, visitors: Visitors, station: Running, tmp_path: Path
+) -> None:
+    phone = visitors.page("/")
+    slow_down(phone, MIB)
+    send_by_page(phone, film(tmp_path, "long.mp4", 30 * MIB))
+    expect(row(phone, "long.mp4", "uploading")).to_be_visible()
+    page = enter(station, "sessions")
+    page.get_by_role("link", name="long.mp4").click()
+    page.get_by_role("button", name="Cancel this session").click()
+    question = page.get_by_role("dialog", name="Cancel this session?")
+    question.get_by_role("button", name="Leave it").click()
+    expect(question).to_have_count(0)
+    page.get_by_role("button", name="Cancel this session").click()
+    question.get_by_role("button", name="Yes, cancel it").click()
+    expect(page.get_by_role("status").filter(has_text="The session was cancelled.")).to_be_visible()
+    expect(page.get_by_text("The session was cancelled: by the operator.")).to_be_visible()
+    assert ended(phone) == "cancelledTitle"
+
+
+def test_stored_files_are_found_sorted_and_downloaded(enter: Enter, station: Running, tmp_path: Path) -> None:
+    small, large = film_bytes("small", 1000), film_bytes("large", 5000)
+    put(station, "birthday.mp4", small)
+    put(station, "a%20b%20%E7%94%9F%E6%97%A5.mp4", large, "scenic")
+    page = enter(station, "files")
+    found = page.locator("li[data-file] .name")
+    expect(found).to_have_text(["a b 生日.mp4", "birthday.mp4"])
+    page.get_by_label("Order").select_option("name")
+    expect(found).to_have_text(["a b 生日.mp4", "birthday.mp4"])
+    page.get_by_label("Category").select_option("scenic")
+    expect(found).to_have_text(["a b 生日.mp4"])
+    page.get_by_label("Category").select_option("")
+    page.get_by_label("File name").fill("BIRTH")
+    expect(found).to_have_text(["birthday.mp4"])
+    page.get_by_label("File name").fill("nothing like it")
+    expect(page.get_by_text("No files here.")).to_be_visible()
+    page.get_by_label("File name").fill("生日")
+    expect(found).to_have_text(["a b 生日.mp4"])
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download a b 生日.mp4").click()
+    assert download.value.suggested_filename == "a b 生日.mp4"
+    assert Path(download.value.path()).read_bytes() == large
+
+
+def test_a_deleted_file_is_gone_and_every_operator_hears_of_it(enter: Enter, station: Running) -> None:
+    put(station, "old.mp4", film_bytes("old", 1000))
+    put(station, "new.mp4", film_bytes("new", 1000))
+    page, other = enter(station, "files"), enter(station, "files")
+    expect(stored(other, "old.mp4")).to_be_visible()
+    page.get_by_role("button", name="Delete old.mp4").click()
+    question = page.get_by_role("dialog", name="Delete this file?")
+    expect(question).to_contain_text("“old.mp4” (0.98\u00a0KB) is deleted")
+    assert findings(page) == []
+    question.get_by_role("button", name="Cancel").click()
+    assert names(station) == ["new.mp4", "old.mp4"]
+    expect(page.get_by_role("button", name="Delete old.mp4")).to_be_focused()
+    page.get_by_role("button", name="Delete old.mp4").click()
+    question.get_by_role("button", name="Yes, delete it").click()
+    for each in (page, other):
+        expect(each.get_by_role("status").filter(has_text="old.mp4 was deleted.")).to_be_visible()
+        expect(stored(each, "old.mp4")).to_have_count(0)
+    assert names(station) == ["new.mp4"]
+    expect(page.get_by_role("button", name="Delete new.mp4")).to_be_visible()
+
+
+def test_a_file_that_another_program_took_away_is_said_to_be_gone(enter: Enter, station: Running) -> None:
+    put(station, "taken.mp4", film_bytes("taken", 1000))
+    station.stored()[0].unlink()
+    page = enter(station, "files")
+    expect(stored(page, "taken.mp4")).to_contain_text("no longer in its folder")
+    expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+
+
+def test_what_a_webhook_could_not_be_told_is_seen_sent_again_and_forgotten(
+    enter: Enter, run: Callable[..., Running]
+) -> None:
+    # Nobody listens there.
+    station = run("--webhook=http://127.0.0.1:9/", "--webhook-events=upload-completed", "--hook-patience=1s")
+    put(station, "a.mp4", film_bytes("a", 1000))
+    page = enter(station, "letters")
+    letter = page.locator("[data-letter]")
+    expect(letter).to_contain_text("upload-completed")
+    expect(page.locator("nav .count")).to_have_text("1")
+    assert findings(page) == []
+    show(page, "overview")
+    expect(page.get_by_text("One message to another program was given up.")).to_be_visible()
+    show(page, "letters")
+    page.get_by_role("button", name=re.compile("Send again: message")).click()
+    expect(page.get_by_role("status").filter(has_text="is sent again")).to_be_visible()
+    expect(letter).to_have_count(1)
+    page.get_by_role("button", name=re.compile("Forget: message")).click()
+    expect(letter).to_have_count(0)
+    expect(page.get_by_text("Nothing was given up.")).to_be_visible()
+
+
+# -- what gets in the way
+
+
+def test_the_page_heals_after_the_station_was_restarted(enter: Enter, station: Running) -> None:
+    put(station, "before.mp4", film_bytes("before", 1000))
+    page = enter(station, "files")
+    expect(stored(page, "before.mp4")).to_be_visible()
+    station.end(signal.SIGKILL)
+    expect(page.locator("[data-status=offline]")).to_contain_text("Station out of reach since")
+    expect(stored(page, "before.mp4")).to_be_visible()
+    station.start()
+    expect(page.locator("[data-status=live]")).to_be_visible()
+    put(station, "after.mp4", film_bytes("after", 1000))
+    expect(stored(page, "after.mp4")).to_be_visible()
+
+
+def test_without_sockets_the_page_asks_every_few_seconds(enter: Enter, station: Running) -> None:
+    page = enter(station)
+    page.context.route_web_socket(re.compile("/ws"), lambda socket: socket.close())
+    page.reload()
+    expect(page.locator("[data-status=polling]")).to_contain_text("Every few seconds, since")
+    put(station, "a.mp4", film_bytes("a", 1000))
+    expect(page.locator("[data-indicator=success]")).to_contain_text("100%")
+
+
+# -- for everybody
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280, 3840])
+def test_nothing_scrolls_sideways(enter: Enter, station: Running, width: int) -> None:
+    put(station, f"{'x' * 120}.mp4", film_bytes("a", 1000))
+    page = enter(station, viewport={"width": width, "height": 800}, locale="zh-CN")
+    for part in ("overview", "sessions", "files", "letters"):
+        show(page, part)
+        assert page.evaluate(TOO_WIDE) == 0, part
+    show(page, "sessions")
+    page.locator("li.session a").click()
+    page.locator("[data-part=session] .entry").first.wait_for()
+    assert page.evaluate(TOO_WIDE) == 0
+
+
+def test_every_part_is_reached_by_keyboard(enter: Enter, station: Running) -> None:
+    page = enter(station)
+    page.locator("nav a").first.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    expect(page).to_have_title("Sessions · Station monitor")
+    page.go_back()
+    expect(page.locator("[data-part=overview]")).to_be_visible()
+
+
+@pytest.mark.parametrize(("language", "theme"), [("en-GB", "light"), ("zh-CN", "dark")])
+def test_axe_finds_nothing_wrong_with_any_part(enter: Enter, station: Running, language: str, theme: str) -> None:
+    put(station, "good.mp4", film_bytes("a", 1000))
+    with pytest.raises(OSError, match="415"):
+        put(station, "bad.mp4", PROGRAM)
+    page = enter(station, locale=language, color_scheme=theme)
+    page.locator("canvas").first.wait_for()
+    page.locator(".as-table summary").click()
+    page.locator("[data-level=bad]").wait_for()
+    found = {"overview": findings(page)}
+    for part in ("sessions", "files", "letters"):
+        show(page, part)
+        page.locator("main li, main .hint").first.wait_for()
+        found[part] = findings(page)
+    show(page, "sessions")
+    page.get_by_role("link", name="bad.mp4").click()
+    page.locator(".entry summary").first.click()
+    found["session"] = findings(page)
+    assert {part: wrong for part, wrong in found.items() if wrong} == {}
+
+
+def test_the_page_is_small_and_no_other_page_loads_any_of_it(visitors: Visitors, station: Running) -> None:
+    page = visitors.context().new_page()
+    wire = page.context.new_cdp_session(page)
+    sizes: list[int] = []
+    wire.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
+    wire.send("Network.enable")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/")
+    page.wait_for_load_state("networkidle")
+    assert [address for address in asked if "monitor" in address or "uPlot" in address] == []
+    page.context.clear_cookies()
+    sizes.clear()
+    wire.send("Network.clearBrowserCache")
+    page.goto(f"/monitor?token={token(station)}")
+    page.locator("canvas").first.wait_for()
+    assert 50_000 < sum(sizes) < MOST_BYTES

@@ -94,7 +94,7 @@ CREATE TABLE deeds (
 ALTER TABLE files ADD COLUMN ended_at REAL;
 UPDATE files SET ended_at = (SELECT max(at) FROM events WHERE file_id = files.id AND ending)
     WHERE status IN ('completed', 'failed', 'cancelled');
--- Of a file whose events are forgotten, its stored name still tells the time: <session>_2024-01-15T10-28-30_000Z_<name>.
+-- Of a file whose events are forgotten, its stored name tells the time: <session>_2024-01-15T10-28-30_000Z_<name>.
 UPDATE files SET ended_at = coalesce(strftime('%s', substr(stored, 38, 10) || ' ' ||
         replace(substr(stored, 49, 8), '-', ':')), 0) + 0.0
     FROM (SELECT id AS known, substr(path, 9 + instr(substr(path, 9), '/')) AS stored FROM files)

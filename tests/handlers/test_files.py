@@ -22,6 +22,7 @@ from tests.handlers.site import (
     Answer,
     Box,
     Json,
+    Watcher,
     build,
     movie,
     on_the_loop,
@@ -420,3 +421,31 @@ async def test_a_deletion_is_told_to_those_who_watch_the_session(box: Box) -> No
     assert await names(box) == []
     assert (await take(box, stored["id"])).status == 404
     assert (await box.progress(session_id))["files"][0]["status"] == "completed"
+
+
+async def hears(watcher: Watcher, event: str) -> Json:
+    while (message := await watcher.next()) is not None:
+        if message["event"] == event:
+            return message
+    raise AssertionError(f"never heard: {event}")
+
+
+@on_the_loop
+async def test_every_operator_s_page_hears_of_a_deletion(box: Box) -> None:
+    stored = await store(box, "a.mp4")
+    cookie = passed(await submit(box, TOKEN))
+    watcher = await box.watch(headers={**cookie, "Origin": box.url})
+    watcher.say("join-monitor", {})
+    joined = await hears(watcher, "monitor-joined")
+    assert (await box.ask("DELETE", f"/api/upload/file/{stored['id']}", headers=BEARER)).status == 204
+    told = await hears(watcher, "file-deleted")
+    assert told["data"] == {
+        "fileId": stored["id"],
+        "sessionId": stored["sessionId"],
+        "fileName": "a.mp4",
+        "uploadPath": stored["uploadPath"],
+        "deletedAt": told["data"]["deletedAt"],
+        "by": "operator",
+    }
+    overview = (await box.get("/api/monitor/overview", BEARER)).json()
+    assert overview["changes"] > joined["data"]["changes"]

@@ -90,14 +90,14 @@ class Visitors:
 
     def __init__(self, browser: Browser, station: Running) -> None:
         self._browser = browser
-        self._station = station
+        self.station = station
         self._contexts: list[BrowserContext] = []
         self.faults: list[str] = []
 
     def context(self, **options: Any) -> BrowserContext:
         """A visitor with a phone, in English unless told otherwise."""
         settings = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB", **options}
-        context = self._browser.new_context(base_url=self._station.url, **settings)
+        context = self._browser.new_context(base_url=self.station.url, **settings)
         context.set_default_timeout(20_000)
         context.on("console", self._said)
         context.on("weberror", lambda fault: self.faults.append(str(fault.error)))
@@ -119,7 +119,7 @@ class Visitors:
             self.faults.append(message.text)
 
     def _asked(self, request: Request) -> None:
-        if not request.url.startswith((self._station.url, self._station.url.replace("http", "ws"), "blob:", "data:")):
+        if not request.url.startswith((self.station.url, self.station.url.replace("http", "ws"), "blob:", "data:")):
             self.faults.append(f"left the station: {request.url}")
 
 

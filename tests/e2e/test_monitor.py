@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import pytest
@@ -302,6 +303,25 @@ def test_a_file_that_another_program_took_away_is_said_to_be_gone(enter: Enter, 
     page = enter(station, "files")
     expect(stored(page, "taken.mp4")).to_contain_text("no longer in its folder")
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "name", ["<img src=x onerror=document.title=1>.mp4", "a\u202egpj.mp4", "😀 'quoted' & \"so\".mp4"]
+)
+def test_a_hostile_name_is_only_text(enter: Enter, station: Running, name: str) -> None:
+    put(station, quote(name, safe=""), film_bytes("a", 1000))
+    page = enter(station, "files")
+    shown = page.locator("li[data-file] .name").text_content()
+    assert shown is not None
+    assert shown[-7:] == name[-7:]
+    page.locator("li[data-file] button").click()
+    expect(page.get_by_role("dialog")).to_contain_text(shown)
+    page.keyboard.press("Escape")
+    show(page, "sessions")
+    page.locator("li.session a").click()
+    page.locator(".entry").first.wait_for()
+    expect(page).to_have_title("Sessions · Station monitor")
+    assert page.locator("main img").count() == 0
 
 
 def test_what_a_webhook_could_not_be_told_is_seen_sent_again_and_forgotten(

@@ -30,9 +30,12 @@ const Row = ({ file, words, onDelete }) => html`
       words.bytes(file.size),
       words.category(file.category),
       words.moment(file.endedAt),
-      nameOf(file) === file.fileName ? '' : words.say('storedAs', { name: nameOf(file) }),
       file.present ? '' : words.say('notPresent'),
     ]} />
+    ${
+      nameOf(file) !== file.fileName &&
+      html`<small class="stored-as">${words.say('storedAs', { name: nameOf(file) })}</small>`
+    }
     <a class="from" href=${sessionLink(file.sessionId)}
       aria-label=${`${words.say('fromSession')} ${file.sessionId.slice(0, 8)}`}>${words.say('fromSession')}</a>
     ${file.present && acts(file, words, onDelete)}

@@ -15,10 +15,12 @@ from handlers.door import Door
 from handlers.files import Download, Files
 from handlers.gate import Gate
 from handlers.kiosk import Handover, Join, Kiosk, SessionCode, WifiCode
+from handlers.letters import Letter, Letters
 from handlers.login import Login, Logout
 from handlers.metrics import Metrics
 from handlers.monitor import Monitor
 from handlers.operator import Health, Key, StoredFile
+from handlers.overview import Distribution, OneSession, Overview, Series, Sessions
 from handlers.pages import Index
 from handlers.polling import Polling
 from handlers.proxies import Proxies
@@ -44,11 +46,6 @@ def routes(station: Station) -> list[Any]:
         (r"/s/([^/]+)", Index, given),
         (r"/kiosk", Kiosk, given),
         (r"/kiosk/wifi.svg", WifiCode, given),
-        (r"/monitor", Monitor, given),
-        (r"/monitor/login", Login, given),
-        (r"/monitor/logout", Logout, given),
-        (r"/api/monitor/files", Files, given),
-        (r"/api/monitor/files/([^/]+)", Download, given),
         (r"/j/?", Join, given),
         (r"/j/([^/]+)", Join, given),
         (r"/api/upload/handover/([^/]+)", Handover, given),
@@ -68,12 +65,31 @@ def routes(station: Station) -> list[Any]:
         (r"/api/upload/complete/([^/]+)", Complete, given),
         (r"/api/upload/progress/([^/]+)", Polling, given),
         (r"/api/upload/events/([^/]+)", EventStream, given),
-        (r"/api/upload/file/([^/]+)", StoredFile, given),
         (r"/ws", Push, given),
-        (r"/health", Health, given),
-        (r"/metrics", Metrics, given),
+        *_operating(given),
         (r"/static/again-\d{1,4}/((?:js|vendor)/.*)", Again, files),
         (r"/static/(.*)", Static, files),
+    ]
+
+
+def _operating(given: dict[str, Any]) -> list[Any]:
+    """For the person who runs the box."""
+    return [
+        (r"/monitor", Monitor, given),
+        (r"/monitor/login", Login, given),
+        (r"/monitor/logout", Logout, given),
+        (r"/api/monitor/overview", Overview, given),
+        (r"/api/monitor/series", Series, given),
+        (r"/api/monitor/distribution", Distribution, given),
+        (r"/api/monitor/sessions", Sessions, given),
+        (r"/api/monitor/sessions/([^/]+)", OneSession, given),
+        (r"/api/monitor/files", Files, given),
+        (r"/api/monitor/files/([^/]+)", Download, given),
+        (r"/api/upload/file/([^/]+)", StoredFile, given),
+        (r"/api/monitor/letters", Letters, given),
+        (r"/api/monitor/letters/([^/]+)", Letter, given),
+        (r"/health", Health, given),
+        (r"/metrics", Metrics, given),
     ]
 
 
@@ -85,6 +101,7 @@ class Site(Application):
         self._gate = gate
         self._proxies = Proxies(station.config.trusted_proxies)
         self.door: Door | None = None
+        station.monitor.version = VERSION
         super().__init__(
             routes(station),
             default_handler_class=Refuse,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from handlers.follower import Follower
 from handlers.sessions import reason_of
 from station.channel import progress_message
+from station.deletion import MONITOR
 from station.errors import Refused
 from station.station import Station
 
@@ -20,12 +21,16 @@ class Put(Protocol):
 
 
 class Commands:
-    """The commands of one connection. Each raises Refused for what cannot be done."""
+    """The commands of one connection. Each raises Refused for what cannot be done.
+
+    `is_operator`: whether the connection was opened by the person who runs the box.
+    """
 
     def __init__(self, station: Station, follower: Follower, put: Put) -> None:
         self._station = station
         self._follower = follower
         self._put = put
+        self.is_operator = False
 
     async def join(self, data: Any) -> None:
         fields = {"sessionId": data} if isinstance(data, str) else _object(data)
@@ -74,6 +79,16 @@ class Commands:
         message = progress_message(picture, file_id or picture.busiest, self._station.clock().stamp)
         self._follower.put(message)
 
+    async def join_monitor(self, data: Any) -> None:
+        """How the station does, now and every other second."""
+        if not self.is_operator:
+            raise Refused("UNAUTHORIZED")
+        self._follower.watch(MONITOR, self._station.monitor.message("monitor-joined"))
+
+    async def leave_monitor(self, data: Any) -> None:
+        self._follower.leave(MONITOR)
+        self._put("monitor-left", {"timestamp": self._station.clock().stamp})
+
 
 class Command:
     """The table of commands."""
@@ -86,6 +101,8 @@ class Command:
             "upload-pause": Commands.pause,
             "upload-resume": Commands.resume,
             "upload-progress": Commands.update,
+            "join-monitor": Commands.join_monitor,
+            "leave-monitor": Commands.leave_monitor,
         }
     )
 

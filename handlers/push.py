@@ -14,6 +14,7 @@ from handlers.base import Base
 from handlers.commands import Command, Commands
 from handlers.follower import Follower
 from handlers.frames import text_frame
+from handlers.operator import is_operator
 from station.errors import Problem, Refused
 from station.station import Station
 from station.wire import Message, loads, text_of
@@ -62,6 +63,8 @@ class Push(Base, WebSocketHandler):
             await self.answer_problem()
             return
         self._wish = self._wished()  # before the handshake: an address that is no text is answered 400
+        self._commands.is_operator = is_operator(self)
+        self.clear_header("WWW-Authenticate")  # nobody else need be one
         await WebSocketHandler.get(self, *args, **kwargs)
 
     def _wrong_with_handshake(self) -> str | None:

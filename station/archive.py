@@ -88,15 +88,6 @@ def _kept_upload(row: tuple[str, int, float | None, str]) -> KeptUpload:
     return KeptUpload(row[0], row[1], row[2], loads(row[3]))
 
 
-def forget_settled(connection: sqlite3.Connection, before: float) -> None:
-    """Delete sessions that ended before this wall time. Stored files stay known, for the operator."""
-    gone = "SELECT id FROM sessions WHERE settled_at < ?"
-    connection.execute(f"DELETE FROM events WHERE session_id IN ({gone})", (before,))
-    connection.execute(f"DELETE FROM files WHERE status != 'completed' AND session_id IN ({gone})", (before,))
-    connection.execute("DELETE FROM sessions WHERE settled_at < ?", (before,))
-    connection.execute("DELETE FROM uploads WHERE ended_at < ?", (before,))
-
-
 def picture_of(kept: KeptSession, language: str, epoch: str) -> Picture:
     """The fold of all that was told of a session."""
     picture = Picture(kept.id, kept.kept["category"], language, epoch, kept.kept["expected"])

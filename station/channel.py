@@ -124,14 +124,14 @@ class Channel:
         future.add_done_callback(lambda done: self._committed(done, len(batch), covers, changed))
 
     def _record(self, batch: Sequence[_Pending], changed: set[str]) -> Record:
-        moment, session = self._clock(), self.session
-        rows = []
+        moment, session, rows = self._clock(), self.session, []
+        at = self._journal.date(moment.wall)
         for seq, pending in enumerate(batch, self.picture.seq + self._ready + 1):
             event, file_id = pending.event, pending.data.get("fileId")
             text = text_of(event.name, pending.data, seq)
             pending.message = Message(text, event.name, seq, lifecycle=True)
             attempt = getattr(event, "attempt", None)
-            rows.append(EventRow(session.id, seq, event.name, file_id, attempt, event.ending, moment.wall, text))
+            rows.append(EventRow(session.id, seq, event.name, file_id, attempt, event.ending, at, text))
             if file_id is not None:
                 changed.add(file_id)
         files = [
@@ -139,13 +139,13 @@ class Channel:
             for position, file in enumerate(session.files.values())
             if file.id in changed
         ]
-        settled_at = moment.wall if session.settled else None
+        settled_at = at if session.settled else None
         row = SessionRow(session.id, self.opened_at, settled_at, dumps(keep_session(session, moment)))
         return Record(row, files, rows)
 
     def _file_row(self, position: int, file: File, moment: Moment) -> FileRow:
         kept = dumps(keep_file(file, moment))
-        ended = moment.wall if file.status in _ENDED else None
+        ended = self._journal.date(moment.wall) if file.status in _ENDED else None
         return FileRow(
             file.id, self.session.id, position, str(file.status), file.name, file.size, file.path, kept, ended
         )

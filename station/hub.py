@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -10,7 +11,13 @@ from station.wire import Message
 
 
 class Subscriber(Protocol):
-    """Whoever watches. `deliver` must not block and must not raise: a slow or dead subscriber costs nobody else."""
+    """Whoever watches. `deliver` must not block and must not raise: a slow or dead subscriber costs nobody else.
+
+    `transport`: websocket, sse or polling.
+    """
+
+    @property
+    def transport(self) -> str: ...
 
     def deliver(self, session_id: str, message: Message) -> None: ...
 
@@ -20,6 +27,8 @@ class Hub:
         self._watchers: dict[str, dict[Subscriber, None]] = {}
         self.on_told: list[Callable[[Event, Message], None]] = []
         """Hear of each lifecycle event of any session, once it is recorded, before it is pushed. May not raise."""
+        self.on_progress: list[Callable[[str, Message], None]] = []
+        """Hear of each progress message of any session. May not raise."""
 
     def join(self, session_id: str, subscriber: Subscriber) -> None:
         self._watchers.setdefault(session_id, {})[subscriber] = None
@@ -37,6 +46,9 @@ class Hub:
         self.publish(event.session_id, message)
 
     def publish(self, session_id: str, message: Message) -> None:
+        if message.event == "upload-progress":
+            for hear in self.on_progress:
+                hear(session_id, message)
         for subscriber in tuple(self._watchers.get(session_id, ())):
             subscriber.deliver(session_id, message)
 
@@ -47,6 +59,11 @@ class Hub:
     def count(self, session_id: str) -> int:
         """How many watch this session now."""
         return len(self._watchers.get(session_id, ()))
+
+    def transports(self, *, besides: str) -> Counter[str]:
+        """How many watch by which transport, each once, without those who watch nothing but the one topic."""
+        topics = (watchers for topic, watchers in self._watchers.items() if topic != besides)
+        return Counter(watcher.transport for watcher in {each: None for watchers in topics for each in watchers})
 
     def watchers(self) -> Iterator[Subscriber]:
         """Each subscriber once, however many sessions it watches."""

@@ -66,7 +66,7 @@ class Shelf:
         """Record it as it is, or as it will be once more bytes are recorded as safe."""
         moment = self.dock.clock()
         ahead = None if upload.expires_at is None else upload.expires_at - moment.mono + moment.wall
-        ended = moment.wall if upload.over else None
+        ended = self._journal.date(moment.wall) if upload.over else None
         row = UploadRow(
             upload.id, upload.offset if offset is None else offset, ahead, ended, dumps(keep_upload(upload))
         )

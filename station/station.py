@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from station import archive, recovery
+from station import archive, recovery, reporting
 from station.access import Access
 from station.append import Append as Appending
 from station.archive import picture_of
@@ -23,9 +23,11 @@ from station.dock import Dock
 from station.errors import Problem, Refused
 from station.finishing import finish_with
 from station.formats import Formats
+from station.hooks import Hooks
 from station.hub import Hub
 from station.journal import Journal, JournalFailed, recorded
 from station.metering import listening
+from station.monitor import Monitor
 from station.orders import Orders
 from station.picture import Picture
 from station.resumption import Append, Create
@@ -60,9 +62,7 @@ class Station:
     """
 
     def __init__(self, config: Config, clock: Clock, new_id: Callable[[], str]) -> None:
-        self.config = config
-        self.clock = clock
-        self.new_id = new_id
+        self.config, self.clock, self.new_id = config, clock, new_id
         self.hub = Hub()
         self.tasks = Tasks()
         self.started_at = clock().mono
@@ -94,8 +94,10 @@ class Station:
         finish_with(self.shelf, self.tasks)
         self.creation = Creation(self.shelf, self, config.max_sessions)
         self.orders = Orders(self.live, self.dock, self.shelf, self.journal, self.hub)
-        self.watch = Watch(config, clock, self.journal, self.channels.values, self.shelf)
+        self.watch = Watch(clock, self.channels.values, self.shelf)
+        self.hooks = Hooks(config, clock, self.journal, self.hub, self.tasks, new_id)
         self.meters = listening(self.dock.meters, self.storage, self.journal, self.hub, self.watch.on_lag)
+        self.monitor = Monitor(self, self.watch.on_lag, self.orders.on_deed)
 
     def append(self, berth: Berth, wish: Append | Create, *, keeps: bool = True) -> Appending:
         """A request that adds to an upload; to be opened next. `keeps`: who sends it knows where the upload is."""
@@ -120,6 +122,8 @@ class Station:
         self.shelf.restore(berths)
         await recovery.forget(uploads, berths, self.shelf)
         recovery.sweep(self.storage, [channel.session for channel in self.channels.values()], berths)
+        await self.hooks.start(self.watch.on_lag, self.orders.on_deed)
+        await self.monitor.start(self.tasks)
         await self.orders.finish_deletions()
         self.tasks.start(self.watch.run(), "watch")
 
@@ -141,13 +145,14 @@ class Station:
         for name, size in announced:
             file = session.announce(self.new_id(), name, size)
             picture.announce(file.id, file.name, file.size)
-        channel = self._add(session, picture, moment.wall)
+        channel = self._add(session, picture, self.journal.date(moment.wall))
         channel.save(*session.files)
         try:
             await recorded(channel.committed())
         except Refused:
             del self.channels[session.id]
             raise
+        reporting.opened(session.id, category, implicit=terms.implicit)
         return channel
 
     def _add(self, session: Session, picture: Picture, opened_at: float) -> Channel:
@@ -196,7 +201,7 @@ class Station:
         kept = None
         if _ID.fullmatch(session_id):
             kept = await self.journal.read(lambda connection: archive.session(connection, session_id))
-        if kept is None:
+        if kept is None or self.monitor.retention.is_over(kept.settled_at):
             raise Refused("SESSION_NOT_FOUND")
         return kept
 
@@ -221,9 +226,7 @@ class Station:
         """The station stops: what is being sent ends by the rules; what is being published may finish."""
         self.stopping = True
         self.watch.interrupt_all(Problem("SERVER_ERROR", "the station is shutting down"))
-        try:
-            await asyncio.wait_for(self.dock.emptied(), patience)
-        except TimeoutError:
+        if not await self.dock.emptied_within(patience):
             log.warning("stopping although uploads are still being published; the next start completes them")
         # Whoever watches is to hear how each of them ended, before anything is closed.
         told = [channel.committed() for channel in self.channels.values()]

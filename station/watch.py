@@ -1,23 +1,19 @@
-"""What happens because time passes: stalled bodies, settling and expiry, commits that are due again, retention."""
+"""What happens because time passes: stalled bodies, settling and expiry, commits that are due again."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, MutableMapping
 
-from station.archive import forget_settled
 from station.channel import Channel
 from station.clock import Clock
-from station.config import Config
 from station.errors import Problem
-from station.journal import Journal
 from station.shelf import Shelf
 from station.stall import BodyPace
 from station.turns import Turns
 
 TICK = 0.25  # seconds
 _LAG = 1.0  # a tick later than this was the station's own standstill (a stopped process, a sleeping machine)
-_SWEEP = 60.0
 
 
 class Watch:
@@ -25,22 +21,17 @@ class Watch:
 
     def __init__(
         self,
-        config: Config,
         clock: Clock,
-        journal: Journal,
         channels: Callable[[], Iterable[Channel]],
         shelf: Shelf,
     ) -> None:
         self.bodies: MutableMapping[BodyPace, Callable[[Problem], None]] = {}
         self.on_lag: list[Callable[[float], None]] = []
         """Hear at each tick by how many seconds it came late: what everybody else waits, too."""
-        self._config = config
         self._clock = clock
-        self._journal = journal
         self._channels = channels
         self._shelf = shelf
         self._last = clock().mono
-        self._swept = self._last
         self._turns = Turns()
 
     async def run(self) -> None:
@@ -70,12 +61,3 @@ class Watch:
             channel.session.tick(self._clock())
             channel.flush()
         self._shelf.tick()
-        if now - self._swept >= _SWEEP:
-            self._swept = now
-            before = self._clock().wall - self._config.session_retention
-            self._journal.change(lambda connection: forget_settled(connection, before)).add_done_callback(_ignore)
-
-
-def _ignore(done: asyncio.Future[None]) -> None:
-    """A sweep that failed is done again a minute later."""
-    done.exception()

@@ -23,7 +23,11 @@ AT_HOME = {
     "json": (),
     "streaming_form_data": ("station/multipart.py",),
     "sqlite3": tuple(
-        f"station/{room}.py" for room in ("journal", "archive", "catalogue", "deletion", "history", "deliveries", "rows", "schema")
+        f"station/{room}.py"
+        for room in (
+            *("archive", "catalogue", "census", "deletion", "deliveries", "forgetting", "history", "journal"),
+            *("retention", "rows", "schema"),
+        )
     ),
     "filetype": ("station/formats.py",),
     "puremagic": ("station/formats.py",),

@@ -224,6 +224,8 @@ def test_the_table_has_exactly_the_commands_of_the_contract() -> None:
         "upload-pause",
         "upload-resume",
         "upload-progress",
+        "join-monitor",
+        "leave-monitor",
     }
     with pytest.raises(Refused):
         Command.named("TABLE")

@@ -221,6 +221,8 @@ class HeldJournal(Journal):
 class Listener:
     """A subscriber that keeps all it is told."""
 
+    transport = "websocket"
+
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self._news = asyncio.Event()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from station import archive
 from station.archive import picture_of
 from station.resumption import Kind
 from station.wire import Message
-from tests.station.places import Place, events_in, file_of, open_place, until
+from tests.station.places import Place, file_of, open_place, until
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
@@ -123,28 +122,6 @@ async def test_missed_events_are_those_in_between_page_by_page(tmp_path: Path) -
 
 
 @pytest.mark.gen_test
-async def test_forgetting_takes_sessions_that_ended_before_and_keeps_stored_files_known(tmp_path: Path) -> None:
-    async with open_place(tmp_path) as place:
-        old = await a_settled_session(place)
-        place.clock.pass_by(100)
-        open_one = await place.open(("a.txt", 5))
-        new = (await place.open(auto_complete=False)).session.id
-        await place.station.orders.complete(new)
-        boundary = place.clock.wall
-        await place.journal.change(lambda journal: archive.forget_settled(journal, boundary))
-        assert await kept_of(place, old) is None
-        assert events_in(tmp_path, old) == []
-        for kept in (new, open_one.session.id):
-            assert await kept_of(place, kept) is not None
-        rows = await place.journal.read(known_files)
-        assert [(name, status) for name, status in rows if name != "a.txt"] == [("c.txt", "completed")]
-
-
-def known_files(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    return connection.execute("SELECT name, status FROM files").fetchall()
-
-
-@pytest.mark.gen_test
 async def test_a_stored_file_is_known_until_it_is_deleted(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         channel = await place.open(("a.txt", 5))
@@ -187,16 +164,3 @@ async def test_open_uploads_are_those_that_can_be_gone_on_with(tmp_path: Path) -
         await until(lambda: len(place.station.shelf) == 2)
         kept = await place.journal.read(archive.open_uploads)
         assert {each.id for each in kept} == {resting.upload.id, partial.upload.id}
-
-
-@pytest.mark.gen_test
-async def test_uploads_that_ended_before_are_forgotten_and_open_ones_never(tmp_path: Path) -> None:
-    async with open_place(tmp_path) as place:
-        old, new, open_one = [await place.upload(length=5, kind=Kind.PARTIAL) for _ in range(3)]
-        await place.station.shelf.retire(old, "expired")
-        place.clock.pass_by(100)
-        boundary = place.clock.wall
-        await place.station.shelf.retire(new, "expired")
-        await place.journal.change(lambda journal: archive.forget_settled(journal, boundary))
-        left = await place.journal.read(lambda journal: journal.execute("SELECT id FROM uploads").fetchall())
-        assert {row[0] for row in left} == {new.upload.id, open_one.upload.id}

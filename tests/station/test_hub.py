@@ -11,7 +11,8 @@ HELLO, AGAIN = Message("hello", "upload-started", 1), Message("again", "upload-c
 class Ear:
     """Keeps what it is told; given a hub, it leaves at the first message."""
 
-    def __init__(self, hub: Hub | None = None) -> None:
+    def __init__(self, hub: Hub | None = None, transport: str = "websocket") -> None:
+        self.transport = transport
         self.heard: list[tuple[str, str]] = []
         self.hub = hub
 
@@ -103,3 +104,13 @@ def test_those_who_watch_a_session_are_counted() -> None:
     assert hub.count("s") == 2
     hub.leave("s", one)
     assert hub.count("s") == 1
+
+
+def test_watchers_are_counted_by_transport_each_once_and_without_those_of_one_topic() -> None:
+    hub, phone, stream, operator = Hub(), Ear(), Ear(transport="sse"), Ear()
+    assert hub.transports(besides="monitor") == {}
+    for topic, ear in [("s", phone), ("t", phone), ("t", stream), ("monitor", operator), ("monitor", stream)]:
+        hub.join(topic, ear)
+    assert hub.transports(besides="monitor") == {"websocket": 1, "sse": 1}
+    hub.join("s", operator)
+    assert hub.transports(besides="monitor") == {"websocket": 2, "sse": 1}

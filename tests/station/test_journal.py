@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from station import archive, schema
+from station import archive, forgetting, schema
 from station.errors import Refused
 from station.journal import Journal, JournalFailed
 from station.rows import EventRow, Record, SessionRow, UploadRow, move_offset, write_upload
@@ -303,6 +303,10 @@ async def test_a_full_disk_fails_those_writes_and_later_ones_succeed_again(tmp_p
 # ---- the epoch ----
 
 
+def forget_all(connection: sqlite3.Connection) -> None:
+    assert forgetting.sessions(connection, 10.0)
+
+
 @pytest.mark.gen_test
 async def test_the_epoch_stays_over_restarts_and_forgotten_sessions(tmp_path: Path) -> None:
     epochs = set()
@@ -310,7 +314,7 @@ async def test_the_epoch_stays_over_restarts_and_forgotten_sessions(tmp_path: Pa
         async with opened(tmp_path) as journal:
             epochs.add(journal.epoch)
             await journal.write(record(f"s{number}", "upload-started", settled=True))
-            await journal.change(lambda connection: archive.forget_settled(connection, 10.0))
+            await journal.change(forget_all)
     assert len(epochs) == 1
 
 

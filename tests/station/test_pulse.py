@@ -48,7 +48,7 @@ def test_a_sample_is_the_mean_of_its_ten_seconds_and_their_worst_delay() -> None
     assert world.samples == []
     world.beat()
     [sample] = world.samples
-    assert sample == Sample(START, 500.0, pytest.approx(3.2), 10.0, 0.5)
+    assert sample == pytest.approx((START, 500.0, 3.2, 10.0, 0.5))
 
 
 def test_now_is_the_time_since_the_look_before() -> None:

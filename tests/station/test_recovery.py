@@ -835,12 +835,13 @@ async def test_a_wall_clock_set_back_keeps_an_upload(tmp_path: Path) -> None:
 
 def as_first_version(image: Path) -> None:
     """What the first version of the station would have left: no uploads, and files that know nothing of them."""
-    tables, indexes = ("uploads", "samples", "deliveries", "deeds"), ("files_by_end", "events_by_time")
+    first = {"meta", "sessions", "files", "events", "sqlite_sequence"}
+    old = {"sessions_by_end", "files_by_session", "one_ending_per_attempt", "one_end_per_session"}
     connection = sqlite3.connect(image / ".station" / "journal.db")
-    for each in indexes:
-        connection.execute(f"DROP INDEX {each}")
-    for each in tables:
-        connection.execute(f"DROP TABLE {each}")
+    shapes = connection.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type").fetchall()
+    for kind, name in shapes:
+        if name not in (first if kind == "table" else old):
+            connection.execute(f"DROP {kind} IF EXISTS {name}")
     connection.execute("ALTER TABLE files DROP COLUMN ended_at")
     connection.execute("UPDATE files SET kept=json_remove(kept, '$.upload')")
     connection.execute("UPDATE events SET text=json_remove(text, '$.data.uploadedBytes') WHERE name='upload-failed'")

@@ -19,10 +19,8 @@ from station.watch import TICK
 from tests.station.places import (
     Place,
     assert_rules_hold,
-    events_in,
     file_of,
     open_place,
-    rows,
     statuses,
     until,
 )
@@ -252,46 +250,6 @@ async def test_a_commit_that_failed_is_tried_again_by_the_tick(tmp_path: Path) -
         await place.listener.hears_the_last()
         assert_rules_hold(place.listener.messages)
         assert place.station.health()["status"] == "ok"
-
-
-# ---- retention ----
-
-
-@pytest.mark.gen_test
-async def test_settled_sessions_are_forgotten_after_their_retention(tmp_path: Path) -> None:
-    async with open_place(tmp_path, session_retention=600.0) as place:
-        old = await place.open(("a.txt", 5))
-        await place.raw(old)
-        place.clock.pass_by(500)
-        new = await place.open(("a.txt", 5))
-        await place.raw(new)
-        place.station.watch.tick()
-        await place.journal.change(lambda _: None)
-        assert len(events_in(tmp_path, old.session.id)) == 3
-        place.clock.pass_by(101)
-        place.station.watch.tick()
-        await place.journal.change(lambda _: None)
-        assert events_in(tmp_path, old.session.id) == []
-        assert len(events_in(tmp_path, new.session.id)) == 3
-        assert len(place.stored()) == 2
-        assert rows(tmp_path, "SELECT count(*) FROM files WHERE status='completed'") == [(2,)]
-
-
-@pytest.mark.gen_test
-async def test_a_sweep_that_fails_is_done_again(tmp_path: Path) -> None:
-    async with open_place(tmp_path, session_retention=10.0) as place:
-        channel = await place.open(("a.txt", 5))
-        await place.raw(channel)
-        place.journal.break_down()
-        place.clock.pass_by(61)
-        place.station.watch.tick()
-        await until(lambda: place.journal.failing)
-        assert len(events_in(tmp_path, channel.session.id)) == 3
-        place.journal.mend()
-        place.clock.pass_by(61)
-        place.station.watch.tick()
-        await place.journal.change(lambda _: None)
-        assert events_in(tmp_path, channel.session.id) == []
 
 
 # ---- by itself ----

@@ -114,7 +114,7 @@ class Deletion:
             known = journal.execute("UPDATE files SET path = NULL WHERE id = ? AND path IS NOT NULL", (entry.id,))
             first[0] = known.rowcount == 1
             if first[0]:
-                deed = (moment.wall, NAME, entry.session_id, entry.id, dumps(data))
+                deed = (self._journal.date(moment.wall), NAME, entry.session_id, entry.id, dumps(data))
                 journal.execute("INSERT INTO deeds (at, name, session_id, file_id, text) VALUES (?, ?, ?, ?, ?)", deed)
 
         await recorded(self._journal.change(change))

@@ -54,10 +54,15 @@ def _part_of(connection: Connection, session_id: str, limit: int) -> int:
     connection.execute("UPDATE sessions SET settled_at=0 WHERE id=? AND settled_at!=0", (session_id,))
     events = "SELECT number FROM events WHERE session_id=? LIMIT ?"
     files = "SELECT id FROM files WHERE session_id=? AND path IS NULL LIMIT ?"
+    stored = "SELECT id FROM files WHERE session_id=? AND kept!='{}' LIMIT ?"
     done = connection.execute(f"DELETE FROM events WHERE number IN ({events})", (session_id, limit)).rowcount
     if done < limit:
         left = limit - done
         done += connection.execute(f"DELETE FROM files WHERE id IN ({files})", (session_id, left)).rowcount
+    if done < limit:  # of the stored ones, what only their session needed
+        done += connection.execute(
+            f"UPDATE files SET kept='{{}}' WHERE id IN ({stored})", (session_id, limit - done)
+        ).rowcount
     if done < limit:
         connection.execute("DELETE FROM sessions WHERE id=?", (session_id,))
         done += 1

@@ -38,7 +38,7 @@ def fill(connection: sqlite3.Connection, sessions: Rows) -> None:
             )
         for each in range(files):
             path = f"/upload/a/{number}-{each}" if each % 2 else None
-            row = (f"{number}-{each}", str(number), each, "completed", "x", 1, path, "{}", 1.0)
+            row = (f"{number}-{each}", str(number), each, "completed", "x", 1, path, '{"a":1}', 1.0)
             connection.execute("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 

@@ -70,7 +70,7 @@ async def test_an_ended_session_is_for_a_day_everybodys_then_the_operators_then_
         await passes(place, 29 * DAY)
         assert not await looked_up(place, session_id)
         assert events_in(tmp_path, session_id) == []
-        assert rows(tmp_path, "SELECT name, path IS NOT NULL FROM files") == [("a.txt", 1)], "its file is still there"
+        assert rows(tmp_path, "SELECT name, path IS NOT NULL, kept FROM files") == [("a.txt", 1, "{}")], "it is there"
 
 
 @pytest.mark.gen_test

@@ -17,10 +17,13 @@ from urllib.parse import urlsplit
 from handlers import VERSION, Site, lan, mdns, terminal, tls
 from handlers.door import Door, connection_limit, listening
 from handlers.gate import Gate
-from handlers.log import log_request
+from handlers.log import attend, log_request, say_started
 from handlers.supervisor import Supervisor
+from handlers.webhook import Poster
+from station import scribe
 from station.clock import system_clock
 from station.config import Config, load
+from station.reporting import say
 from station.station import Station
 from station.storage import Unusable
 from station.token import operator_token
@@ -50,6 +53,9 @@ async def serve(config: Config) -> int:
     except (Unusable, OSError) as error:
         print(_why_not(error, config), file=sys.stderr)
         return 1
+    attend(station)
+    if config.webhook:
+        station.hooks.poster = Poster(config.webhook)
     await station.start()
     server = await _door(station, certificate)
     server.add_sockets(sockets)
@@ -61,6 +67,7 @@ async def serve(config: Config) -> int:
     await stop.wait()
     supervisor.stopping()
     await _stop(server, station)
+    say(log, logging.INFO, "stopped", "the station has stopped")
     return 0
 
 
@@ -92,6 +99,7 @@ def _say_that_it_is_ready(station: Station, host: str, port: int) -> None:
     print(f"Upload Station {VERSION} listens at {config.scheme}://{_shown(config.address)}:{port}/", flush=True)
     _invite_operator(station, f"{config.scheme}://{_shown(config.address)}:{port}/monitor")
     _tell_the_network(station, host if config.address else "", port)
+    say_started(station, VERSION, port)
 
 
 def _invite_operator(station: Station, page: str) -> None:
@@ -164,7 +172,7 @@ def _stop_signal() -> asyncio.Event:
 
 
 async def _stop(server: Door, station: Station) -> None:
-    log.info("stopping")
+    say(log, logging.INFO, "stopping", "the station stops", sessions=len(station.channels))
     server.stop()
     await station.end_attempts(STOP_TIME)
     for each in tuple(station.sockets):
@@ -181,8 +189,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         sys.exit(command(given))
     config = load(given)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    sys.exit(asyncio.run(serve(config)))
+    with scribe.log_to(sys.stderr, config.log_format, lambda: system_clock().mono, os.environ):
+        status = asyncio.run(serve(config))
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ from station.options import (
     public_address,
     seconds,
     secret_word,
+    signing_key,
     size,
+    some_of,
     switch,
     web_address,
     whole,
@@ -90,8 +92,8 @@ class Config:
     hook_timeout: float = _option(60.0, seconds, "how long such a program, or an answer to a webhook, may take")
     hook_patience: float = _option(86400.0, seconds, "how long what could not be told to a program or a webhook is tried again")
     webhook: str = _option("", web_address, "address that events are posted to")
-    webhook_secret: str = _option("", str, "what posts are signed with; empty: a random one is made and kept in the upload folder")
-    webhook_events: tuple[str, ...] = _option(("upload-started", "upload-progress", "upload-completed", "upload-failed", "upload-cancelled", "session-completed"), words, "events that are posted")
+    webhook_secret: str = _option("", signing_key, "what posts are signed with: whsec_ and at least 24 bytes in base64; empty: a random one is made and kept in the upload folder")
+    webhook_events: tuple[str, ...] = _option(("upload-started", "upload-progress", "upload-completed", "upload-failed", "upload-cancelled", "session-completed"), some_of("upload-started", "upload-progress", "upload-completed", "upload-failed", "upload-cancelled", "session-completed", "session-error", "file-deleted"), "events that are posted; session-error and file-deleted can be added")
     trusted_proxies: tuple[str, ...] = _option((), networks, "addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed")
     tls_cert: str = _option("", str, "file with a certificate and its chain (PEM): the station then speaks https")
     tls_key: str = _option("", str, "file with its private key (PEM); empty: it is in the same file")

@@ -195,6 +195,10 @@ class Delivery:
             session.refuse(self.file, problem, moment)
         self.channel.flush()
 
+    def put_off(self, problem: Problem) -> None:
+        """Who sent it is to send it again: nobody else has all its bytes."""
+        self.fail(problem)
+
     def discard(self) -> None:
         """Drop the bytes. A write in flight ends first; then the part file goes."""
         if self.dead:

@@ -13,6 +13,7 @@ from station.clock import Clock
 from station.config import Config
 from station.errors import Problem, Refused
 from station.formats import Formats
+from station.inspection import Inspection
 from station.meters import Meters
 from station.space import Space
 from station.storage import Storage
@@ -48,6 +49,10 @@ class Dock:
     _working: set[asyncio.Future[Any]] = field(default_factory=set)
     closed: bool = False
     workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(WORKERS, "writer"))
+    inspection: Inspection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inspection = Inspection(self.config, self.storage.own / "parts")
 
     def enter(self, delivery: Delivery) -> None:
         self.deliveries.add(delivery)
@@ -62,6 +67,16 @@ class Dock:
         """Wait until nothing is coming in."""
         if self.deliveries:
             await self._empty.wait()
+
+    async def emptied_within(self, patience: float) -> bool:
+        """The same, but not for ever; checks of files that take longer are ended. Whether nothing is coming in."""
+        for last in (False, True):
+            try:
+                await asyncio.wait_for(self.emptied(), 1.0 if last else patience)
+                return True
+            except TimeoutError:
+                await self.inspection.stop()
+        return False
 
     @property
     def room(self) -> int:
@@ -81,7 +96,8 @@ class Dock:
         return future
 
     async def close(self) -> None:
-        """Wait for the work that runs, and for what it leads to (a part file that must go), then end the threads."""
+        """End checks, wait for the work that runs and what it leads to (a part file must go), then end the threads."""
+        await self.inspection.stop()
         while self._working:
             await asyncio.wait(self._working)
         self.closed = True

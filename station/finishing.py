@@ -38,6 +38,7 @@ class Finishing:
         self.dead = False
         self._shelf, self._dock, self._berth = shelf, shelf.dock, berth
         self._parts: list[Berth] = []
+        self._passing = False
 
     @property
     def part_name(self) -> str:
@@ -49,7 +50,7 @@ class Finishing:
         try:
             await self._run()
             if self.problem is not None:
-                self._end(self.problem, passing=self.problem.code == _FULL)
+                self._end(self.problem, passing=self._passing or self.problem.code == _FULL)
         except OSError as error:
             self._end(problem_of(error), passing=not isinstance(error, SyncFailed | PartLost))
         except JournalFailed as failure:
@@ -124,6 +125,10 @@ class Finishing:
     def fail(self, problem: Problem) -> None:
         """It could not be published."""
         self.problem = problem
+
+    def put_off(self, problem: Problem) -> None:
+        """Its bytes stay, and it is tried again by itself."""
+        self.problem, self._passing = problem, True
 
     def discard(self) -> None:
         self.dead = True

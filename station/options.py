@@ -10,6 +10,9 @@ import shlex
 from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlsplit
+
+from station.signing import key_of
 
 _SIZE_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _TIME_UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -60,6 +63,17 @@ def one_of(*choices: str) -> Callable[[str], str]:
         if text.strip() not in choices:
             raise ValueError(f"{text!r} is none of {', '.join(choices)}")
         return text.strip()
+
+    return parse
+
+
+def some_of(*choices: str) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        found = words(text)
+        for word in found:
+            if word not in choices:
+                raise ValueError(f"{word!r} is none of {', '.join(choices)}")
+        return found
 
     return parse
 
@@ -133,16 +147,30 @@ def network_password(text: str) -> str:
 def command(text: str) -> str:
     """A command line in words as a shell would split them; nothing else of a shell works in it."""
     try:
-        shlex.split(text)
+        found = shlex.split(text)
     except ValueError as error:
         raise ValueError(f"{text!r} is not a command line: {error}") from None
-    return text.strip()
+    if "\0" in text or (found and not found[0]):
+        raise ValueError(f"{text!r} is not a command line")
+    return text.strip() if found else ""
 
 
 def web_address(text: str) -> str:
     """An address to send to. A complaint does not repeat it: it may hold a password."""
-    if text.strip() and not re.fullmatch(r"https?://[!-~]+", text.strip(), re.IGNORECASE):
+    address = text.strip()
+    try:
+        whole = not address or (urlsplit(address).hostname and urlsplit(address).port != 0)
+    except ValueError:
+        whole = False
+    if address and not (whole and re.fullmatch(r"https?://[!-~]+", address, re.IGNORECASE)):
         raise ValueError("it is not an address such as https://intranet.example/uploads")
+    return address
+
+
+def signing_key(text: str) -> str:
+    """What posts are signed with, as Standard Webhooks writes it down. A complaint does not repeat it."""
+    if text.strip():
+        key_of(text)
     return text.strip()
 
 

@@ -110,17 +110,22 @@ def environment(facts: Mapping[str, object]) -> dict[bytes, bytes]:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the whole group, which may be more than the one process."""
+    """End the whole group, which may be more than the one process. Cancelled meanwhile, it does not ask but kill."""
+    hurry: asyncio.CancelledError | None = None
+    _signal(process.pid, signal.SIGTERM)
     try:
-        _signal(process.pid, signal.SIGTERM)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await process.wait()
-    finally:
-        _signal(process.pid, signal.SIGKILL)
+        async with asyncio.timeout(PATIENCE):
+            await process.wait()
+    except TimeoutError:
+        pass
+    except asyncio.CancelledError as cancelled:
+        hurry = cancelled
+    _signal(process.pid, signal.SIGKILL)
     with suppress(TimeoutError):
         async with asyncio.timeout(_STUCK):
             await process.wait()
+    if hurry is not None:
+        raise hurry
 
 
 def _signal(group: int, number: int) -> None:

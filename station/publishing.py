@@ -1,7 +1,7 @@
 """The end of an upload, in the only order that survives a power cut (architecture, The path of a byte, 5).
 
-Synced bytes, then the intent in the journal, then the link, then the folder synced, then the completion in the
-journal, and only then is it told. A file that is visible is never taken back.
+Synced bytes, then the operator's check, then the intent in the journal, then the link, then the folder synced, then
+the completion in the journal, and only then is it told. A file that is visible is never taken back.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ class Whole(Protocol):
     def fail(self, problem: Problem) -> None:
         """It could not be published."""
 
+    def put_off(self, problem: Problem) -> None:
+        """It could not be looked at now; another time it may be."""
+
     def discard(self) -> None:
         """Somebody else ended it first."""
 
@@ -56,6 +59,8 @@ async def publish(dock: Dock, whole: Whole) -> None:
     """
     channel, attempt = whole.channel, whole.attempt
     if channel is None or attempt is None or whole.dead or whole.problem is not None:
+        return
+    if not await _passes(dock, whole, channel, attempt):
         return
     try:
         stored = await _link(dock, whole, channel, attempt)
@@ -75,6 +80,31 @@ async def publish(dock: Dock, whole: Whole) -> None:
         await dock.run(dock.storage.drop_part, whole.part_name)
     except OSError as error:
         log.warning("a part file could not be removed, the next start will: %s", error.strerror)
+
+
+async def _passes(dock: Dock, whole: Whole, channel: Channel, attempt: Attempt) -> bool:
+    """Whether the operator's check takes it, if there is one. Until then a cancel wins."""
+    if not dock.inspection.is_wanted:
+        return True
+    session, file = channel.session, channel.session.files[attempt.file_id]
+    facts = {
+        "sessionId": session.id,
+        "fileId": file.id,
+        "fileName": file.name,
+        "fileSize": file.received,
+        "category": session.category,
+        "checksum": whole.checksum,
+    }
+    problem = await dock.inspection.judge(whole.part_name, facts, lambda: session.current(attempt) is not None)
+    if session.current(attempt) is None:
+        whole.discard()
+    elif problem is not None and problem.row.retry:
+        whole.put_off(problem)
+    elif problem is not None:
+        whole.fail(problem)
+    else:
+        return True
+    return False
 
 
 async def _link(dock: Dock, whole: Whole, channel: Channel, attempt: Attempt) -> str | None:

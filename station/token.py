@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+
+from station.signing import SHORTEST, key_of, secret_of
 
 
 def operator_token(configured: str, own: Path) -> str:
@@ -25,11 +28,21 @@ def operator_secret(own: Path) -> str:
     return _kept(own / "operator-secret")
 
 
-def _kept(path: Path) -> str:
+def webhook_secret(configured: str, own: Path) -> str:
+    """`own`: the station's own folder. What is kept and is none (cut short, say) is made anew."""
+    path = own / "webhook-secret"
+    try:
+        key_of(configured or path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        path.unlink(missing_ok=True)
+    return configured or _kept(path, lambda: secret_of(secrets.token_bytes(SHORTEST)))
+
+
+def _kept(path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> str:
     # An empty one was left by a crash between creating and writing it; it would let in whoever sends none.
     if path.exists() and (kept := path.read_text(encoding="ascii").strip()):
         return kept
-    made = secrets.token_urlsafe(32)
+    made = make()
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(fd, "w", encoding="ascii") as file:
         os.fchmod(fd, 0o600)

@@ -27,6 +27,7 @@ from handlers import Site, routes
 from handlers.door import Door
 from handlers.gate import Gate
 from handlers.log import log_request
+from handlers.webhook import Poster
 from server import CHUNK, new_id
 from station.berth import Berth
 from station.clock import Moment, system_clock
@@ -528,6 +529,8 @@ async def build(folder: Path, options: Sequence[str], token: str = TOKEN) -> Box
     clock = SkippingClock()
     standard = [f"--upload-dir={folder}", "--min-free-space=0", "--max-file-size=8MiB", "--durability=process"]
     station = Station(load([*standard, *options], {}), clock, new_id)
+    if station.config.webhook:
+        station.hooks.poster = Poster(station.config.webhook)
     await station.start()
     gate = Gate(("testbox",), (OUR_NAME,), (FRIEND,))
     site = Site(station, gate, admin_token=token, log_function=log_request)

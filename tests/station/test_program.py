@@ -189,6 +189,19 @@ async def test_one_that_is_cancelled_is_ended_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.gen_test
+async def test_one_that_is_cancelled_twice_is_killed(tmp_path: Path) -> None:
+    text = f"trap 'echo > \"{tmp_path}/asked\"' TERM; echo $$ > '{tmp_path}/child'; while :; do sleep 0.05; done"
+    running = asyncio.create_task(run(tmp_path, script(tmp_path, text)))
+    child = await pid_in(tmp_path / "child")
+    running.cancel()
+    await until((tmp_path / "asked").exists)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert not is_running(child)
+
+
+@pytest.mark.gen_test
 async def test_a_daemon_that_holds_the_pipes_holds_nobody_up(tmp_path: Path) -> None:
     daemon = f"setsid sh -c 'echo $$ > \"{tmp_path}/daemon\"; while :; do sleep 1; echo more; done'"
     text = f"{daemon} & while [ ! -s '{tmp_path}/daemon' ]; do sleep 0.01; done; echo done"

@@ -86,6 +86,19 @@ test('the calls go where the station expects them', async () => {
   ])
 })
 
+test('a log that comes in pieces is read to its end', async () => {
+  const far = station()
+  const piece = (more, ...seqs) => ({ body: { session: {}, events: seqs.map((seq) => ({ seq })), more } })
+  far.answers['/api/monitor/sessions/s?after=2'] = piece(true, 3, 4)
+  far.answers['/api/monitor/sessions/s?after=4'] = piece(false, 5)
+  far.answers['/api/monitor/sessions/s'] = piece(true, 1, 2)
+  const told = await fetchSession(far.env, 's')
+  assert.deepEqual(
+    told.events.map(({ seq }) => seq),
+    [1, 2, 3, 4, 5],
+  )
+})
+
 test('a call that fails says with which of the station’s errors', async () => {
   const far = station()
   const code = async (answer) => {

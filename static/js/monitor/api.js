@@ -44,7 +44,22 @@ export const fetchOverview = (env) => call(env, monitor('overview'))
 export const fetchSeries = (env, span) => call(env, monitor('series') + query({ span }))
 export const fetchDistribution = (env) => call(env, monitor('distribution'))
 export const fetchSessions = (env, asked) => call(env, monitor('sessions') + query(asked))
-export const fetchSession = (env, sessionId) => call(env, monitor('sessions', sessionId))
+
+// A log of thousands of events comes in pieces.
+const MOST_PIECES = 100
+
+/** A session with its whole log. */
+export async function fetchSession(env, sessionId) {
+  const address = monitor('sessions', sessionId)
+  const told = await call(env, address)
+  let piece = told
+  for (let pieces = 1; piece.more && piece.events.length && pieces < MOST_PIECES; pieces += 1) {
+    piece = await call(env, address + query({ after: piece.events.at(-1).seq }))
+    told.events.push(...piece.events)
+  }
+  return told
+}
+
 export const fetchFiles = (env, asked) => call(env, monitor('files') + query(asked))
 export const fetchLetters = (env) => call(env, monitor('letters'))
 /** Where a browser finds the file. */

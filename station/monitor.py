@@ -41,6 +41,8 @@ class Trip(Protocol):
 
 
 class Letters(Protocol):
+    on_letter: list[Callable[[], None]]
+
     def counts(self) -> dict[tuple[str, str], int]: ...
 
 
@@ -89,7 +91,8 @@ class Monitor:
         house.journal.date = self.retention.date
         house.hub.on_told.append(self.told)
         on_lag.append(self.pulse.lagged)
-        on_deed.append(self.did)
+        on_deed.append(self.changed)
+        house.hooks.on_letter.append(self.changed)
 
     # -- what happens
 
@@ -98,8 +101,8 @@ class Monitor:
         self.changes += 1
         self._rates.told(event, self._clock().mono)
 
-    def did(self, name: str, data: dict[str, Any]) -> None:
-        """Something was done to a stored file."""
+    def changed(self, *what: object) -> None:
+        """A stored file was deleted; a letter died, or was taken up again, perhaps both between two overviews."""
         self.changes += 1
 
     def watchers(self) -> dict[str, int]:

@@ -141,7 +141,7 @@ def test_the_printed_link_leaves_no_token_in_the_address(enter: Enter, station: 
 def test_who_is_not_the_operator_any_more_gets_the_form(enter: Enter, station: Running) -> None:
     page = enter(station)
     page.context.clear_cookies()
-    show(page, "files")
+    page.locator("nav a[href='#/files']").click()
     expect(page.get_by_label("Token")).to_be_visible()
 
 

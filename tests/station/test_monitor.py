@@ -314,3 +314,12 @@ async def test_it_beats_by_itself_until_the_station_stops(tmp_path: Path, monkey
     async with open_place(tmp_path, recover=True):
         await asyncio.wait_for(beaten.wait(), 10)
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "monitor"]
+
+
+@pytest.mark.gen_test
+async def test_a_letter_that_was_taken_up_and_died_again_is_a_change(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        before = place.station.monitor.overview()["changes"]
+        for hear in place.station.hooks.on_letter:
+            hear()
+        assert place.station.monitor.overview()["changes"] == before + 1

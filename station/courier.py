@@ -201,7 +201,7 @@ class Courier:
         tries, wall = letter.tries + 1, self._clock().wall
         if result.final or tries >= self._most_tries:
             await self._journal.change(
-                partial(deliveries.give_up, number=letter.number, tries=tries, at=wall, error=error)
+                partial(deliveries.give_up, number=letter.number, tries=tries, at=self._journal.date(wall), error=error)
             )
             self.waiting, self.dead = self.waiting - 1, self.dead + 1
             log.warning("%s: letter %d is given up after %d tries: %s", self.hook, letter.number, tries, error)

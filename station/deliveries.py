@@ -109,9 +109,8 @@ def revive(connection: sqlite3.Connection, number: int) -> None:
     connection.execute("UPDATE deliveries SET dead_at=NULL, tries=0, due_at=0 WHERE number=?", (number,))
 
 
-def forget_dead(connection: sqlite3.Connection, before: float, kept: int) -> None:
-    """Drop those that died before a time, and of the others all but the newest `kept`."""
-    connection.execute("DELETE FROM deliveries WHERE dead_at < ?", (before,))
+def forget_dead(connection: sqlite3.Connection, kept: int) -> None:
+    """Drop all but the newest `kept`."""
     beyond = "SELECT number FROM deliveries WHERE dead_at IS NOT NULL ORDER BY number DESC LIMIT -1 OFFSET ?"
     connection.execute(f"DELETE FROM deliveries WHERE number IN ({beyond})", (kept,))
 

@@ -120,8 +120,8 @@ class Hooks:
             self._tasks.start(self._sweep(), "sweep of dead letters")
 
     async def _sweep(self) -> None:
-        before = self._clock().wall - self._config.history_age
-        sweeping = self._journal.change(partial(deliveries.forget_dead, before=before, kept=MOST_DEAD))
+        # Old ones are forgotten with all that is old (`forgetting`), by a clock that no wrong date runs ahead.
+        sweeping = self._journal.change(partial(deliveries.forget_dead, kept=MOST_DEAD))
         try:
             await recorded(sweeping)
         except Refused:
@@ -149,7 +149,7 @@ class Hooks:
         """The operator, or an uploader, did something that is no event of a session: deleted a stored file, say."""
         if name not in self._wanted.get(WEBHOOK, ()):
             return
-        session_id, at = str(data.get("sessionId") or ""), self._clock().wall
+        session_id, at = str(data.get("sessionId") or ""), self._journal.date(self._clock().wall)
         text, courier = text_of(name, dict(data)), self._couriers[WEBHOOK]
         adding = partial(deliveries.add, hook=WEBHOOK, session_id=session_id, name=name, text=text, at=at)
 

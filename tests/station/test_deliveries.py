@@ -116,14 +116,14 @@ def test_what_is_given_up_holds_up_nothing_and_can_come_back(connection: sqlite3
     assert [letter.number for letter in waiting(connection, "s")] == [second.number]
 
 
-def test_dead_letters_are_bounded_by_age_and_number(connection: sqlite3.Connection) -> None:
+def test_dead_letters_are_bounded(connection: sqlite3.Connection) -> None:
     for at in range(10):
         deliveries.add(connection, "webhook", "s", "upload-started", "{}", float(at))
     deliveries.add(connection, "webhook", "s", "upload-started", "{}", 0.0)
     alive = waiting(connection, "s")[-1]
     for letter in waiting(connection, "s")[:-1]:
         deliveries.give_up(connection, letter.number, 1, letter.made_at, "no")
-    deliveries.forget_dead(connection, before=4.0, kept=3)
+    deliveries.forget_dead(connection, kept=3)
     assert [letter.made_at for letter in deliveries.dead(connection, 100)] == [9.0, 8.0, 7.0]
     assert [letter.made_at for letter in deliveries.dead(connection, 2)] == [9.0, 8.0]
     assert waiting(connection, "s") == [alive]

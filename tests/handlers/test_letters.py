@@ -1,0 +1,86 @@
+"""Dead letters over HTTP: for the operator only, listed, sent again, forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from station import deliveries
+from station.hooks import WEBHOOK
+from tests.handlers.site import TOKEN, Box, movie, on_the_loop, until
+
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+LETTERS = "/api/monitor/letters"
+# Nobody listens there; and with no patience a message is given up at once.
+NOBODY = ["--webhook=http://127.0.0.1:9/", "--webhook-events=upload-completed", "--hook-patience=0s"]
+with_a_hook = pytest.mark.parametrize("options", [NOBODY])
+
+
+async def give_one_up(box: Box) -> None:
+    before = box.station.hooks.counts()[WEBHOOK, "dead"]
+    await box.ask("PUT", "/u/a.mp4", movie(5))
+    await until(lambda: box.station.hooks.counts()[WEBHOOK, "dead"] == before + 1, "a letter dies")
+
+
+@with_a_hook
+@on_the_loop
+async def test_a_dead_letter_is_shown_with_the_reason(box: Box) -> None:
+    await give_one_up(box)
+    answer = await box.ask("GET", LETTERS, headers=BEARER)
+    told = answer.json()
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert told.keys() == {"letters", "waiting", "timestamp"}
+    [letter] = told["letters"]
+    assert set(letter) == {
+        *("number", "hook", "sessionId", "event", "madeAt"),
+        *("tries", "dueAt", "deadAt", "error"),
+    }
+    assert (letter["hook"], letter["event"], letter["tries"]) == ("webhook", "upload-completed", 1)
+    assert letter["error"] == "connection refused"
+    assert letter["deadAt"].endswith("Z")
+
+
+@with_a_hook
+@on_the_loop
+async def test_it_is_sent_again_and_forgotten(box: Box) -> None:
+    await give_one_up(box)
+    [letter] = (await box.ask("GET", LETTERS, headers=BEARER)).json()["letters"]
+    address = f"{LETTERS}/{letter['number']}"
+    assert (await box.ask("POST", address, b"", BEARER)).status == 204
+    await until(lambda: box.station.hooks.counts()[WEBHOOK, "dead"] == 1, "it dies again")
+    assert (await box.ask("DELETE", address, headers=BEARER)).status == 204
+    assert (await box.ask("GET", LETTERS, headers=BEARER)).json()["letters"] == []
+    for method in ("POST", "DELETE"):
+        gone = await box.ask(method, address, b"" if method == "POST" else None, BEARER)
+        assert (gone.status, gone.code) == (404, "NOT_FOUND")
+
+
+@with_a_hook
+@pytest.mark.parametrize("number", ["0", "-1", "1.5", "x", "%00", "9" * 18, "9" * 19, "９", "1%20OR%201"])
+@on_the_loop
+async def test_what_is_no_letter_is_not_found(box: Box, number: str) -> None:
+    for method in ("POST", "DELETE"):
+        answer = await box.ask(method, f"{LETTERS}/{number}", b"" if method == "POST" else None, BEARER)
+        assert (answer.status, answer.code) == (404, "NOT_FOUND")
+
+
+@with_a_hook
+@on_the_loop
+async def test_nobody_else_sees_or_touches_them(box: Box) -> None:
+    await give_one_up(box)
+    [letter] = await box.station.hooks.dead_letters()
+    for method, address in (
+        ("GET", LETTERS),
+        ("POST", f"{LETTERS}/{letter.number}"),
+        ("DELETE", f"{LETTERS}/{letter.number}"),
+    ):
+        for headers in ({}, {"Authorization": f"Bearer {TOKEN}x"}, {"Cookie": "operator=1"}):
+            answer = await box.ask(method, address, b"" if method == "POST" else None, headers)
+            assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+    assert await box.station.journal.read(deliveries.counts) == {WEBHOOK: (0, 1)}
+
+
+@on_the_loop
+async def test_without_a_hook_there_are_none(box: Box) -> None:
+    told = (await box.ask("GET", LETTERS, headers=BEARER)).json()
+    assert (told["letters"], told["waiting"]) == ([], 0)
+    assert (await box.ask("OPTIONS", LETTERS)).status == 204

@@ -17,6 +17,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from station.tasks import Tasks
+
 log = logging.getLogger("upload_station")
 KEPT = 64 * 1024  # bytes of each of its two outputs
 LINES, LONGEST_LINE = 100, 400  # that are logged of each output; characters
@@ -48,7 +50,7 @@ class Program:
         # It runs in another folder than the one its path was written in.
         self._words = [os.path.abspath(program) if "/" in program else program, *arguments]
         self._title, self._folder, self._limit = title, folder, limit
-        self._turn = asyncio.Semaphore(at_most)
+        self._turn, self._tasks = asyncio.Semaphore(at_most), Tasks()
 
     async def run(self, facts: Mapping[str, object], given: bytes) -> Outcome:
         """`facts` become variables: fileName is UPLOAD_STATION_FILE_NAME. `given`: its standard input. Never raises.
@@ -69,6 +71,24 @@ class Program:
                 return Outcome(outcome.status, outcome.problem, lines)
 
     async def _start(self, variables: Mapping[bytes, bytes], *pipes: _Pipe) -> asyncio.subprocess.Process:
+        """Cancelled meanwhile, it goes on until it knows what was started, and ends that."""
+        starting = self._tasks.start(self._begin(variables, *pipes), f"start of {self._title}")
+        hurry: asyncio.CancelledError | None = None
+        while not starting.done():
+            try:
+                await asyncio.wait([starting])
+            except asyncio.CancelledError as cancelled:
+                hurry = cancelled
+        started: asyncio.subprocess.Process | OSError = starting.result()
+        if hurry is not None:
+            if not isinstance(started, OSError):
+                await _end(started)
+            raise hurry
+        if isinstance(started, OSError):
+            raise started
+        return started
+
+    async def _begin(self, variables: Mapping[bytes, bytes], *pipes: _Pipe) -> asyncio.subprocess.Process | OSError:
         stdin, stdout, stderr = (pipe.theirs for pipe in pipes)
         try:
             return await asyncio.create_subprocess_exec(
@@ -80,6 +100,8 @@ class Program:
                 cwd=self._folder,
                 start_new_session=True,
             )
+        except OSError as error:
+            return error
         finally:
             for pipe in pipes:
                 pipe.hand_over()

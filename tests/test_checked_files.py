@@ -243,6 +243,39 @@ async def test_a_resumable_upload_whose_check_failed_is_looked_at_again_by_itsel
     assert [path.read_bytes() for path in box.visible()] == [BODY]
 
 
+@pytest.mark.parametrize("words", ["", "echo no; exit 1"], ids=["taken", "rejected"])
+@on_the_loop
+async def test_what_a_restart_kept_from_being_looked_at_is_looked_at_by_the_next_run(
+    tmp_path: Path, rules: Rules, words: str
+) -> None:
+    given = [f"--before-publish={rules.command}"]
+    rules.hold(words)
+    box = await site.build(tmp_path / "upload", given)
+    try:
+        session_id = await box.open(expectedFiles=1)
+        path = await box.create(len(BODY), session_id)
+        sending = asyncio.ensure_future(box.add(path, 0, BODY))
+        await rules.began()
+        await box.station.end_attempts(0.05)
+        assert (await sending).status >= 500
+    finally:
+        await site.take_down(box)
+    assert box.visible() == []
+    rules.release()
+    box = await site.build(tmp_path / "upload", given)
+    try:
+        watcher = await box.watch(f"?sessionId={session_id}")
+        box.pass_time(30)
+        await watcher.to_end()
+        heard = (await box.progress(session_id, "?since=0"))["events"]
+        assert names(heard)[-2:] == ["upload-failed" if words else "upload-completed", "session-completed"]
+        assert len((rules.folder / "began").read_text()) == 2
+        assert [path.read_bytes() for path in box.visible()] == ([] if words else [BODY])
+        await until(lambda: not box.unfinished(), "the part file is removed")
+    finally:
+        await site.take_down(box)
+
+
 @on_the_loop
 async def test_a_resumable_upload_that_was_rejected_is_gone(box: Box, rules: Rules) -> None:
     rules.write("echo no; exit 1")

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,16 +96,12 @@ async def test_the_events_that_are_wanted_are_posted_in_order_and_signed(tmp_pat
             # The clock of the test has stood still for years, which the scheme's own package would refuse.
             stamp = headers["webhook-timestamp"]
             assert int(stamp) == int(place.clock.wall)
-            signature = Webhook(SECRET).sign(headers["webhook-id"], _time(stamp), body.decode())
+            signature = Webhook(SECRET).sign(
+                headers["webhook-id"], datetime.fromtimestamp(int(stamp), UTC), body.decode()
+            )
             assert signature == headers["webhook-signature"]
-        await until(lambda: left(tmp_path) == [])
-        assert place.station.hooks.counts() == {(WEBHOOK, "waiting"): 0, (WEBHOOK, "dead"): 0}
-
-
-def _time(stamp: str) -> Any:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(int(stamp), UTC)
+        await until(lambda: place.station.hooks.counts() == {(WEBHOOK, "waiting"): 0, (WEBHOOK, "dead"): 0})
+        assert left(tmp_path) == []
 
 
 @pytest.mark.gen_test
@@ -198,6 +195,21 @@ async def test_dead_letters_are_bounded_and_a_wrong_date_forgets_none(tmp_path: 
         assert rows(tmp_path, "SELECT min(number) FROM deliveries") == [(number + 1,)]
 
 
+@pytest.mark.gen_test
+async def test_letters_are_dated_by_the_clock_of_the_journal(tmp_path: Path) -> None:
+    """A board without a clock of its own begins in 1970, and all that is old is forgotten by these dates."""
+    async with posting(tmp_path, "upload-completed file-deleted", hook_patience=0.0) as (place, post):
+        place.clock.wall = 5.0
+        place.journal.date = lambda wall: wall + 1e9
+        await a_dead_letter(place, post)
+        [(file_id,)] = rows(tmp_path, "SELECT id FROM files")
+        post.answer = DOWN
+        await place.station.orders.delete_stored(file_id)
+        await until(lambda: place.station.hooks.counts()[WEBHOOK, "dead"] == 2)
+        dates = rows(tmp_path, "SELECT name, made_at, dead_at FROM deliveries ORDER BY number")
+        assert dates == [("upload-completed", 1e9 + 5, 1e9 + 5), ("file-deleted", 1e9 + 5, 1e9 + 5)]
+
+
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.gen_test
 async def test_what_was_deleted_is_posted_if_that_is_wanted(tmp_path: Path, named: bool) -> None:
@@ -242,8 +254,8 @@ async def test_a_program_is_run_for_each_stored_file(tmp_path: Path) -> None:
         assert (told["event"], told["data"]["sessionId"]) == ("upload-completed", session_id)
         assert told["data"]["category"] == "personal"
         assert Path(told["data"]["filePath"]).read_bytes() == Path(f"{seen}.copy").read_bytes() == b"hello"
-        await until(lambda: left(tmp_path / "upload") == [])
-        assert place.station.hooks.counts() == {(COMMAND, "waiting"): 0, (COMMAND, "dead"): 0}
+        await until(lambda: place.station.hooks.counts() == {(COMMAND, "waiting"): 0, (COMMAND, "dead"): 0})
+        assert left(tmp_path / "upload") == []
 
 
 @pytest.mark.gen_test

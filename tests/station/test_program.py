@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import stat
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -199,6 +200,31 @@ async def test_one_that_is_cancelled_twice_is_killed(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     assert not is_running(child)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.gen_test
+async def test_one_that_is_cancelled_while_it_starts_is_ended_with_its_children(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    child = tmp_path / "child"
+
+    class Started(subprocess.Popen[bytes]):
+        """It is at work before the station knows that it runs."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            while not (child.exists() and child.read_text().endswith("\n")):
+                os.sched_yield()
+            for _ in range(times):
+                running.cancel()
+
+    monkeypatch.setattr(subprocess, "Popen", Started)
+    text = f"sh -c 'echo $$ > \"{child}\"; exec sleep 60' & wait"
+    running = asyncio.create_task(run(tmp_path, script(tmp_path, text)))
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await until(lambda: not is_running(int(child.read_text())))
 
 
 @pytest.mark.gen_test

@@ -65,7 +65,8 @@ class Follower:
             current, settled = picture.seq, picture.settled
             since = self._position(picture, last_seq, epoch)
             resync = last_seq is not None and since is None
-            self._station.meters.joined(self._sink.transport, position=last_seq is not None, resync=resync)
+            # Who begins at 0 comes for the first time: a client that opened the session itself, say.
+            self._station.meters.joined(self._sink.transport, position=bool(last_seq), resync=resync)
             self.put(self._joined(picture, current if since is None else since, resync=resync), exempt=True)
             if since is not None:
                 await self._replay(session_id, since, current)

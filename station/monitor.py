@@ -30,6 +30,7 @@ from station.vitals import Vitals
 from station.wire import Message, text_of
 
 _WRITE_EVERY = 6  # samples in one commit
+_TELLING = 10_000_000  # bytes in an hour from which their speed says something: small files are slow by nature
 _FRESH = 2.0  # seconds that what was counted in the journal holds good; 100,000 files take 13 ms, beside the loop
 _PRIMED = 20_000  # files of the last hour that are read at start
 _AHEAD = 60.0  # seconds by which a wall clock may have been set back
@@ -231,7 +232,7 @@ class Monitor:
         return {
             "latency": Measured(median(trips) if trips else None, len(trips)),
             "reconnects": self.pulse.reconnects(now),
-            "speed": self._rates.speed(now),
+            "speed": self._rates.speed(now, _TELLING),
             "success": self._rates.success(now),
             "memory": Measured(*self.vitals.memory),
             "cpu": Measured(*self.vitals.cpu),

@@ -69,10 +69,10 @@ class Rates:
             case UploadCancelled() if event.file_id is not None:
                 self.began(event.file_id)
 
-    def speed(self, now: float) -> Measured:
-        """Bytes a second in the attempts of files that were stored in the last hour."""
+    def speed(self, now: float, least: float = 0.0) -> Measured:
+        """Bytes a second in the attempts of files that were stored in the last hour, if they have so many bytes."""
         files, size, spent = self._stored.over(now)
-        return Measured(size / spent if files else None, round(files))
+        return Measured(size / spent if files and size >= least else None, round(files))
 
     def success(self, now: float) -> Measured:
         """Percent of the files that ended in the last hour; neither cancelled ones nor those that may come yet."""

@@ -174,7 +174,7 @@ async def test_an_empty_file_has_no_speed(box: Box) -> None:
 async def test_joins_count_by_what_they_brought_along(box: Box) -> None:
     session_id = await box.open(autoComplete=False)
     await whole(box, Way.RAW, session_id, "a.mp4", movie(SIZE))
-    for query in ("", "&lastSeq=0", "&lastSeq=999"):
+    for query in ("", "&lastSeq=1", "&lastSeq=999"):
         await (await box.watch(f"?sessionId={session_id}{query}")).until("session-joined")
     for query in ("", "?lastSeq=1", "?lastSeq=1&epoch=another"):
         await (await box.listen(session_id, query)).next()
@@ -184,7 +184,16 @@ async def test_joins_count_by_what_they_brought_along(box: Box) -> None:
         kinds = {kind: found("upload_station_joins_total", transport=transport, kind=kind) for kind in JOINS}
         assert kinds == {"fresh": 1, "resumed": 1, "resync": 1}
     assert box.station.meters.reconnects == 4
-    assert found("upload_station_messages_replayed_total") == 2 + 1 + 1  # from 0, from 1, and what was polled
+    assert found("upload_station_messages_replayed_total") == 1 + 1 + 1  # both from 1, and what was polled
+
+
+@on_the_loop
+async def test_who_begins_at_nought_comes_for_the_first_time(box: Box) -> None:
+    session_id = await box.open(autoComplete=False)
+    await (await box.watch(f"?sessionId={session_id}&lastSeq=0")).until("session-joined")
+    found = await scrape(box)
+    assert found("upload_station_joins_total", transport="websocket", kind="fresh") == 1
+    assert box.station.meters.reconnects == 0
 
 
 @pytest.mark.parametrize("options", [["--heartbeat=0.05"]])

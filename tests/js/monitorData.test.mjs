@@ -5,6 +5,7 @@ import { distribution } from '../../static/js/monitor/bars.js'
 import { namesOf, sentence } from '../../static/js/monitor/log.js'
 import { dataOf, summary, table } from '../../static/js/monitor/series.js'
 import { lively } from '../../static/js/monitor/sessions.js'
+import { moving } from '../../static/js/monitor/overview.js'
 import { routeOf, sessionLink } from '../../static/js/monitor/useRoute.js'
 import { follow, isRunning, opened, whyOf } from '../../static/js/monitor/watched.js'
 import { snapshot } from './messages.mjs'
@@ -188,4 +189,13 @@ test('a session is over when it says so', () => {
 
 test('a file that was begun again has no error any more', () => {
   assert.equal(whyOf([start, { ...failed(2) }, { ...start, seq: 3 }]).size, 0)
+})
+
+test('what moves is shown before what waits, and sessions without files not at all', () => {
+  const row = (sessionId, totalFiles, speed) => ({ sessionId, totalFiles, speed })
+  const rows = [row('empty', 0, 0), row('waits', 1, 0), row('moves', 2, 5), row('waits too', 3, 0)]
+  assert.deepEqual(
+    moving(rows).map(({ sessionId }) => sessionId),
+    ['moves', 'waits', 'waits too'],
+  )
 })

@@ -86,20 +86,20 @@ async def test_a_new_station_tells_what_it_knows_and_owns_what_it_does_not(tmp_p
 async def test_uploads_show_in_every_number(tmp_path: Path) -> None:
     async with open_place(tmp_path, recover=True) as place:
         monitor = place.station.monitor
-        await stored(place, 4_000_000, 2.0)
+        await stored(place, 20_000_000, 2.0)
         await failed(place)
         place.station.sockets |= {Socket(0.1), Socket(0.3), Socket(None), Socket(0.4)}
         await beats(place, 6)
         told, found = await monitor.look(), indicators(monitor)
-        assert (found["speed"]["value"], found["speed"]["state"], found["speed"]["basis"]) == (2_000_000, "good", 1)
+        assert (found["speed"]["value"], found["speed"]["state"], found["speed"]["basis"]) == (10_000_000, "good", 1)
         assert (found["success"]["value"], found["success"]["basis"]) == (100.0, 1), "the other may still be retried"
         assert (found["latency"]["value"], found["latency"]["state"], found["latency"]["basis"]) == (0.3, "warning", 3)
         assert found["memory"]["value"] > 0
         assert found["memory"]["basis"] == 1
-        assert found["disk"]["value"] == pytest.approx(told["disk"]["free"] / 4_000_000 * DAY, rel=0.01)
+        assert found["disk"]["value"] == pytest.approx(told["disk"]["free"] / 20_000_000 * DAY, rel=0.01)
         assert told["disk"]["lasts"] == pytest.approx(found["disk"]["value"], rel=0.01)
-        assert told["disk"]["perDay"] == 4_000_000
-        assert told["stored"] == {"files": 1, "bytes": 4_000_000}
+        assert told["disk"]["perDay"] == 20_000_000
+        assert told["stored"] == {"files": 1, "bytes": 20_000_000}
         assert [row["sessionId"] for row in told["sessions"]] == list(place.station.channels)
         place.clock.pass_by(31)
         place.station.watch.tick()
@@ -323,3 +323,12 @@ async def test_a_letter_that_was_taken_up_and_died_again_is_a_change(tmp_path: P
         for hear in place.station.hooks.on_letter:
             hear()
         assert place.station.monitor.overview()["changes"] == before + 1
+
+
+@pytest.mark.gen_test
+async def test_a_small_file_says_nothing_of_the_speed(tmp_path: Path) -> None:
+    async with open_place(tmp_path, recover=True) as place:
+        await stored(place, 5, 1.0)
+        await beats(place, 6)
+        speed = indicators(place.station.monitor)["speed"]
+        assert (speed["value"], speed["state"]) == (None, "unknown")

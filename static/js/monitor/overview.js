@@ -54,6 +54,10 @@ const facts = ({ now, disk, stored, process }, words) => html`<dl class="facts-o
   ${fact(words.say('process'), words.bytes(process.memory), words.measure('cpu', '%', process.cpu))}
 </dl>`
 
+/** What moves comes first; sessions that nobody has sent anything into are none of it. */
+export const moving = (sessions) =>
+  sessions.filter((row) => row.totalFiles > 0).sort((one, other) => (other.speed > 0) - (one.speed > 0))
+
 const running = (sessions, words) =>
   sessions.length > 0 &&
   html`<h2>${words.say('running')}</h2><ul class="running">${sessions.slice(0, 8).map(
@@ -101,7 +105,7 @@ const numbers = (overview, words) => html`
   <ul class="indicators">${overview.indicators.map(
     (each) => html`<${Card} key=${each.name} of=${card(each, words)} />`,
   )}</ul>
-  <h2>${words.say('now')}</h2>${facts(overview, words)}${running(overview.sessions, words)}`
+  <h2>${words.say('now')}</h2>${facts(overview, words)}${running(moving(overview.sessions), words)}`
 
 export const Overview = ({ at, words }) =>
   at.overview.value === null

@@ -31,8 +31,10 @@ _LONGEST = {"message": 1000, "field": 300, "exception": 8000}
 # As systemd reads them in front of a line (sd-daemon(3)).
 _PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
 _BARE = re.compile(r"[^\s\"=]+")
-# Tornado reads the next request in the context of the one before.
+# Tornado reads the next request in the context of the one before. What it warns of are clients, with their addresses:
+# a browser that does not trust the certificate is no fault of the station's.
 _NOBODYS = {"tornado.general"}
+_ADDRESS = re.compile(r"\('[^']*', \d+[^)]*\)|(?<=from )\S+(?=:)|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 
 
 def scrubbed(text: str) -> str:
@@ -82,7 +84,15 @@ def words_of(record: logging.LogRecord) -> str:
         text = record.getMessage()
     except (TypeError, ValueError, LookupError):  # a wrong format somewhere is no reason to lose the line
         text = str(record.msg)
+    if record.name in _NOBODYS:
+        text = _ADDRESS.sub("a client", text)
     return clean(scrubbed(_cut(text, "message")))
+
+
+def weigh(record: logging.LogRecord) -> None:
+    """What clients do wrong below TLS and HTTP is nothing that the operator has to mend."""
+    if record.name in _NOBODYS and record.levelno == logging.WARNING:
+        record.levelno, record.levelname = logging.INFO, "INFO"
 
 
 def event_of(record: logging.LogRecord) -> str:

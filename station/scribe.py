@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TextIO
 
 from station.flood import Flood
-from station.lines import Json, Readable
+from station.lines import Json, Readable, weigh
 
 _ROOM = 1024**2  # bytes that wait to be written
 _RESERVE = _ROOM // 4  # of them for what is not to be lost to chatter: errors, and what became of files
@@ -47,6 +47,7 @@ class Scribe(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if self._closing:
             return
+        weigh(record)
         held = self._flood.holds
         if self._flood.admits(record, self._mono()):
             self._put(record)

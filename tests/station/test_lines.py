@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.lines import Json, Readable, clean, scrubbed
+from station.lines import Json, Readable, clean, scrubbed, weigh
 from station.reporting import REQUEST, short
 from station.wire import loads
 from tests.handlers.site import HOSTILE_NAMES
@@ -154,3 +154,29 @@ def test_anything_may_be_a_field() -> None:
 
 def test_a_wrong_format_loses_no_line() -> None:
     assert parsed(record("%d files", "no number"))["message"] == "%d files"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "SSL Error on 22 ('192.168.1.7', 60546): certificate unknown",
+        "SSL Error on 22 ('fe80::1', 60546, 0, 3): certificate unknown",
+        "Malformed HTTP message from 192.168.1.7: no colon",
+        "Invalid message from fe80::1: no colon",
+    ],
+)
+def test_below_http_clients_have_no_address_and_are_no_reason_to_warn(words: str) -> None:
+    made = record(words, level=logging.WARNING, name="tornado.general")
+    weigh(made)
+    line = Readable().format(made)
+    assert "INFO" in line
+    assert "a client" in line
+    assert "192.168" not in line
+    assert "fe80" not in line
+
+
+def test_a_warning_of_ours_stays_one_with_its_address() -> None:
+    made = record("cannot listen at 192.168.1.7", level=logging.WARNING)
+    weigh(made)
+    assert "WARNING" in Readable().format(made)
+    assert "192.168.1.7" in Readable().format(made)

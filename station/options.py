@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Callable
 from ipaddress import ip_network
+from shutil import which
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -145,13 +146,18 @@ def network_password(text: str) -> str:
 
 
 def command(text: str) -> str:
-    """A command line in words as a shell would split them; nothing else of a shell works in it."""
+    """A command line in words as a shell would split them; nothing else of a shell works in it.
+
+    The program must be there: a check that cannot be run lets no file through, and the first sender would hear of it.
+    """
     try:
         found = shlex.split(text)
     except ValueError as error:
         raise ValueError(f"{text!r} is not a command line: {error}") from None
     if "\0" in text or (found and not found[0]):
         raise ValueError(f"{text!r} is not a command line")
+    if found and which(found[0]) is None:
+        raise ValueError(f"{found[0]!r} cannot be run: there is no such program, or it is not executable")
     return text.strip() if found else ""
 
 

@@ -111,9 +111,16 @@ def test_the_operators_token_is_one_line_of_eight_characters_or_more() -> None:
         assert text.strip() not in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["", " sort-in ", "a 'b c' \"d\"", "python3 -c 'print(1)'"])
+@pytest.mark.parametrize("text", ["", " sh ", "/bin/sh 'b c' \"d\"", "sh -c 'echo 1'"])
 def test_a_command_is_words_as_a_shell_parts_them(text: str) -> None:
     assert command(text) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["no-such-program", "/nowhere/sort-in --to here", "/etc"])
+def test_a_command_that_cannot_be_run_is_told_by_its_name(text: str) -> None:
+    with pytest.raises(ValueError, match="cannot be run") as error:
+        command(text)
+    assert text.split()[0] in str(error.value)
 
 
 @pytest.mark.parametrize("text", ["a 'b", 'a "b', "a \\"])

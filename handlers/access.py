@@ -5,6 +5,7 @@ Does not know what is opened, nor how. A header that came is looked at only wher
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Mapping
@@ -17,8 +18,10 @@ from station.access import VALID
 from station.channel import Channel
 from station.errors import Problem, Refused
 from station.intake import Sessions
-from station.tries import Tries
+from station.reporting import say
+from station.tries import MOST, Tries
 
+log = logging.getLogger("upload_station")
 COOKIE, HEADER = "upload_pin", "X-Upload-Pin"
 _FORM = "application/x-www-form-urlencoded"
 # To browsers `//host` and `/\host` are other sites, and they drop tabs and line ends before they look.
@@ -57,7 +60,7 @@ def try_pin(handler: Answering, pin: str) -> None:
     station = handler.station
     hold_back(handler, station.pin_tries)
     if not station.access.admits(pin):
-        failed(handler, station.pin_tries)
+        failed(handler, station.pin_tries, "PIN")
         raise Refused("PIN_WRONG")
 
 
@@ -68,9 +71,11 @@ def hold_back(handler: Answering, tries: Tries) -> None:
         raise Refused("TOO_MANY_TRIES", retry_after=math.ceil(round(wait, 3)))
 
 
-def failed(handler: Answering, tries: Tries) -> None:
-    """The guess was wrong."""
-    tries.failed(handler.request.remote_ip or "", handler.station.clock().mono)
+def failed(handler: Answering, tries: Tries, what: str) -> None:
+    """The guess was wrong. It always has its line, for no flood of requests is to hide it; `tries` bounds them."""
+    who = handler.request.remote_ip or ""
+    tries.failed(who, handler.station.clock().mono)
+    say(log, logging.INFO, "guess", f"a wrong {what}", kind=f"guess {what}", many=MOST, peer=who)
 
 
 def minutes_to_wait(problem: Problem | None) -> int:

@@ -121,7 +121,7 @@ class Join(Base):
         session_id = station.codes.redeem(typed, station.clock().mono, self._who)
         if session_id is None:
             if digits_of(typed) is not None:  # a slip of the thumb is no guess
-                failed(self, station.code_tries)
+                failed(self, station.code_tries, "code")
             raise Refused("CODE_UNKNOWN")
         return session_id
 

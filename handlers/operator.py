@@ -56,7 +56,7 @@ def try_token(handler: Answering, token: str) -> None:
         return  # others' guesses, perhaps from behind the same proxy, do not lock the operator out
     hold_back(handler, key.tries)
     if not right:
-        failed(handler, key.tries)
+        failed(handler, key.tries, "token")
         refuse(handler)
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from handlers.base import Base, verb
 from handlers.log import attend, say_started
+from station.flood import FEW, Flood
 from station.lines import Json
-from station.reporting import short
+from station.reporting import say, short
 from station.wire import loads
 from tests.handlers.site import Box, file_part, movie, on_the_loop, until
 
@@ -105,6 +106,23 @@ async def test_who_guesses_is_named_and_what_was_guessed_is_not(box: Box, caplog
     await box.get("/j/135790")
     assert [line["peer"] for line in access_lines(caplog)] == ["127.0.0.1"] * 3
     assert "135790" not in str(access_lines(caplog))
+
+
+@pytest.mark.parametrize("options", [["--upload-pin=246810"]])
+@on_the_loop
+async def test_a_flood_of_requests_does_not_hide_who_guesses(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    flood = Flood()
+    for kind in range(20):
+        for _ in range(FEW):
+            say(logging.getLogger("upload_station.access"), logging.INFO, "request", "GET", kind=str(kind))
+    await box.post("/api/upload/pin", {"pin": "135790"})
+    await box.ask("DELETE", "/api/upload/file/x", headers={"Authorization": "Bearer 135790"})
+    await box.get("/j/135790")
+    await (await box.watch(headers={"Authorization": "Bearer 135790"})).close()
+    written = [loads(Json().format(record)) for record in caplog.records if flood.admits(record, 0.0)]
+    guesses = [(line["message"], line["peer"]) for line in written if line["event"] == "guess"]
+    assert guesses == [(f"a wrong {what}", "127.0.0.1") for what in ("PIN", "token", "code", "token")]
 
 
 class Deep(Base):

@@ -22,6 +22,7 @@ from station.tasks import Tasks
 log = logging.getLogger("upload_station")
 KEPT = 64 * 1024  # bytes of each of its two outputs
 LINES, LONGEST_LINE = 100, 400  # that are logged of each output; characters
+_CHATTY = 600  # lines of one program in a minute; the rest is counted, and silences no other
 PATIENCE = 1.0  # seconds between SIGTERM and SIGKILL
 _STUCK = 5.0  # seconds that even a killed program may take, in a system call of a dead disk say
 _SLOWLY = 0.005  # seconds between two looks at what is only thrown away: gigabytes of it shall not fill the loop
@@ -67,7 +68,7 @@ class Program:
                 outcome = await self._wait(process)
                 lines = said.lines()
                 for line in (*lines, *complaints.lines()):
-                    log.info("%s: %s", self._title, line)
+                    log.info("%s: %s", self._title, line, extra={"kind": self._title, "many": _CHATTY})
                 return Outcome(outcome.status, outcome.problem, lines)
 
     async def _start(self, variables: Mapping[bytes, bytes], *pipes: _Pipe) -> asyncio.subprocess.Process:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from station.flood import Flood
 from station.program import KEPT, LINES, LONGEST_LINE, Outcome, Program, clean, environment
 from tests.station.places import until
 
@@ -270,6 +271,21 @@ async def test_what_both_its_outputs_say_is_logged_line_by_line_and_clean(
     outcome = await run(tmp_path, script(tmp_path, text))
     assert outcome.said == ("one", "[31mred [0m", "%s %d", "txet", "\ufffd", "no end")
     assert [r.getMessage() for r in caplog.records] == [f"hook: {line}" for line in (*outcome.said, "oops")]
+
+
+@pytest.mark.gen_test
+async def test_what_one_program_says_of_many_files_does_not_silence_another(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "upload_station")
+    program = Program("chatty", script(tmp_path, "seq 100"), tmp_path, LIMIT, 1)
+    for _ in range(7):
+        await program.run({}, b"")
+    await run(tmp_path, script(tmp_path, "echo out of paper"))
+    flood = Flood()
+    written = [record.getMessage() for record in caplog.records if flood.admits(record, 0.0)]
+    assert len(written) == 601
+    assert written[-1] == "hook: out of paper"
 
 
 @pytest.mark.parametrize("left", [0, 1, 3, 5, 6])

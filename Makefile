@@ -69,7 +69,7 @@ clean:
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The station needs Python 3.11 or newer.")'
 	@echo "Setting up $(VENV), once ..." >&2
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }  # Debian without python3-venv makes half of it
 
 $(RUN): setup.cfg pyproject.toml | $(BIN)/python
 	@$(PIP) -e .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from tests.handlers.site import (
     on_the_loop,
     until,
 )
-from tests.station.test_program import script
+from tests.station.test_program import is_running, pid_in, script
 from tests.test_four_ways import WAYS, Way
+from tests.test_server import Program
 
 BODY = movie(5000)
 
@@ -330,3 +332,72 @@ async def test_a_scanner_that_takes_the_part_away_is_a_fault_not_a_lie(box: Box,
     assert (answer.status, answer.code) == (500, "SERVER_ERROR")
     await watcher.until("upload-failed")
     assert box.visible() == []
+
+
+# ---- kill -9 ----
+
+
+@on_the_loop
+async def test_after_a_kill_in_the_middle_it_is_looked_at_again_and_only_then_stored(
+    tmp_path: Path, rules: Rules
+) -> None:
+    """Of a resumable upload, whose bytes are all here; a raw one is to be sent again."""
+    rules.hold()
+    folder = tmp_path / "upload"
+    options = ("--min-free-space=0", f"--before-publish={rules.command}")
+    first = Program(folder, *options)
+    try:
+        line = await first.connect()
+        opened = await line.ask(
+            "POST", "/api/upload/session", b'{"autoComplete":false}', {"Content-Type": "application/json"}
+        )
+        session_id = opened.json()["sessionId"]
+        told = {
+            **TUS,
+            "Upload-Length": str(len(BODY)),
+            "Upload-Metadata": metadata(filename="a.mp4", sessionId=session_id),
+        }
+        path = (await line.ask("POST", "/files/", b"", told)).headers["Location"]
+        line.begin("PATCH", path, {**site.at_offset(0), "Content-Length": str(len(BODY))})
+        line.send(BODY)
+        raw = await first.connect()
+        raw.begin("PUT", f"/api/upload/session/{session_id}/files/b.mp4", {"Content-Length": str(len(BODY))})
+        raw.send(BODY)
+        await rules.began(2)
+        first.stop(signal.SIGKILL)
+        await line.close()
+        await raw.close()
+    finally:
+        first.close()
+    assert list((folder / "personal").iterdir()) == []
+    rules.write(f"printf + >> '{rules.folder}/again'; exit 0")
+    second = Program(folder, *options)
+    try:
+        watcher = await second.watch(session_id, "&lastSeq=0")
+        completed = await watcher.until("upload-completed", fileName="a.mp4")
+        assert (folder / completed["uploadPath"].removeprefix("/upload/")).read_bytes() == BODY
+        [failed] = of(watcher.heard, "upload-failed")
+        assert (failed["fileName"], failed["error"]["code"], failed["canRetry"]) == ("b.mp4", "SERVER_ERROR", True)
+        assert (rules.folder / "again").read_text() == "+"
+        await watcher.line.close()
+        assert second.stop() == 0
+    finally:
+        second.close()
+    rules.release()
+
+
+@on_the_loop
+async def test_a_station_that_is_told_to_stop_ends_the_check_within_seconds(tmp_path: Path, rules: Rules) -> None:
+    rules.write(f"trap '' TERM; echo $$ > '{rules.folder}/pid'; while :; do sleep 1; done")
+    program = Program(tmp_path / "upload", "--min-free-space=0", f"--before-publish={rules.command}")
+    try:
+        line = await program.connect()
+        line.begin("PUT", "/u/a.mp4", {"Content-Length": str(len(BODY))})
+        line.send(BODY)
+        checking = await pid_in(rules.folder / "pid")
+        assert program.stop() == 0
+        assert not is_running(checking)
+        await line.close()
+    finally:
+        program.close()
+    assert list((tmp_path / "upload" / "personal").iterdir()) == []

@@ -31,6 +31,8 @@ from handlers import VERSION
 from station.hooks import Answer, Unreachable
 
 _HEAD, _BODY = 16 * 1024, 64 * 1024  # bytes of an answer that are read
+_REST = 1.0  # seconds for what follows the head: to hang up at once would be an error to many receivers
+_NO_HTTP = "its answer is no HTTP"
 
 
 class Poster:
@@ -57,14 +59,15 @@ class Poster:
 
     async def __call__(self, body: bytes, headers: Mapping[str, str], limit: float) -> Answer:
         """Raises Unreachable."""
-        head = _Head()
         why = "it hung up without an answer"
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(limit) as deadline:
+                head = _Head(deadline)
                 await self._exchange(body, headers, head, limit)
+                why = _NO_HTTP
         except TimeoutError:
             why = f"it did not answer within {limit:g} s"
-        except (OSError, StreamClosedError, HTTPInputError, HTTPOutputError) as error:
+        except (OSError, StreamClosedError, HTTPInputError, HTTPOutputError, UnicodeError) as error:
             why = _words(error) or why
         if head.answer is None:
             raise Unreachable(why)
@@ -86,15 +89,18 @@ class Poster:
 
 
 class _Head(HTTPMessageDelegate):
-    """Hears an answer; whatever comes after its head changes nothing."""
+    """Hears an answer; whatever comes after its head changes nothing, and is not waited for until the deadline."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: asyncio.Timeout) -> None:
         self.answer: Answer | None = None
+        self._deadline = deadline
 
     def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
         if isinstance(start_line, ResponseStartLine) and start_line.code >= 200:
             wait = headers.get("Retry-After", "").strip()
             self.answer = Answer(start_line.code, float(wait) if wait.isascii() and wait.isdigit() else 0.0)
+            soon, latest = asyncio.get_running_loop().time() + _REST, self._deadline.when()
+            self._deadline.reschedule(soon if latest is None else min(soon, latest))
 
 
 def _words(error: Exception) -> str:
@@ -107,11 +113,11 @@ def _words(error: Exception) -> str:
             return f"its certificate is not trusted: {cause.verify_message}"
         case ssl.SSLError():
             return f"no secure connection: {(cause.reason or 'refused').replace('_', ' ').lower()}"
-        case socket.gaierror():
+        case socket.gaierror() | UnicodeError():  # it cannot even be asked for
             return "its name is not known"
         case OSError() if cause.strerror:
             return cause.strerror[0].lower() + cause.strerror[1:]
         case OSError():
             return "no connection"
         case _:
-            return "its answer is no HTTP"
+            return _NO_HTTP

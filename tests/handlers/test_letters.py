@@ -36,7 +36,9 @@ async def test_a_dead_letter_is_shown_with_the_reason(box: Box) -> None:
     }
     assert (letter["hook"], letter["event"], letter["tries"]) == ("webhook", "upload-completed", 1)
     assert letter["error"] == "connection refused"
+    assert letter["madeAt"].endswith("Z")
     assert letter["deadAt"].endswith("Z")
+    assert letter["dueAt"] is None, "it is tried no more"
 
 
 @with_a_hook
@@ -55,7 +57,37 @@ async def test_it_is_sent_again_and_forgotten(box: Box) -> None:
 
 
 @with_a_hook
-@pytest.mark.parametrize("number", ["0", "-1", "1.5", "x", "%00", "9" * 18, "9" * 19, "９", "1%20OR%201"])
+@on_the_loop
+async def test_the_pass_of_the_page_does_it_too_but_not_for_another_site(box: Box) -> None:
+    await give_one_up(box)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    login = await box.ask("POST", "/monitor/login", f"token={TOKEN}".encode(), form)
+    cookie = {"Cookie": login.headers["Set-Cookie"].partition(";")[0]}
+    [letter] = (await box.ask("GET", LETTERS, headers=cookie)).json()["letters"]
+    address = f"{LETTERS}/{letter['number']}"
+    for method in ("POST", "DELETE"):
+        body = b"" if method == "POST" else None
+        answer = await box.ask(method, address, body, {**cookie, "Origin": "https://evil.example"})
+        assert (answer.status, answer.code) == (403, "FORBIDDEN_ORIGIN")
+    assert (await box.ask("DELETE", address, headers=cookie)).status == 204
+    assert (await box.ask("GET", LETTERS, headers=cookie)).json()["letters"] == []
+
+
+@with_a_hook
+@on_the_loop
+async def test_the_newest_come_first(box: Box) -> None:
+    for _ in range(3):
+        await give_one_up(box)
+    letters = (await box.ask("GET", LETTERS, headers=BEARER)).json()["letters"]
+    assert len(letters) == 3
+    assert letters == sorted(letters, key=lambda letter: -letter["number"])
+
+
+@with_a_hook
+@pytest.mark.parametrize(
+    "number",
+    ["0", "-1", "1.5", "x", "%00", "9" * 18, "9" * 19, "9" * 5000, "９", "%EF%BC%91", "1%20OR%201", "%2e%2e"],
+)
 @on_the_loop
 async def test_what_is_no_letter_is_not_found(box: Box, number: str) -> None:
     for method in ("POST", "DELETE"):

@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
 from handlers.answers import Answering
 from handlers.base import Base, verb
@@ -124,7 +123,7 @@ class Pin(Base):
 
     @verb
     async def post(self) -> None:
-        try_pin(self, self._field("pin") if self._is_form else self._told())
+        try_pin(self, self.form_field("pin") if self._is_form else self._told())
         if self.station.access.required:
             give_pass(self)
         self.set_status(303 if self._is_form else 204)
@@ -141,17 +140,9 @@ class Pin(Base):
             raise Refused("VALIDATION_ERROR", "pin must be a text")
         return pin
 
-    def _field(self, name: str) -> str:
-        """Of the form; "" if it has none."""
-        try:
-            fields = parse_qs(self._body.decode(errors="replace"), max_num_fields=10)
-        except ValueError:  # nobody's form has so many
-            return ""
-        return fields.get(name, [""])[-1]
-
     @property
     def _next(self) -> str:
-        address = self._field("next")
+        address = self.form_field("next")
         return address if _LOCAL.fullmatch(address) else "/"
 
     def problem_page(self, answer: Mapping[str, Any]) -> bytes | None:

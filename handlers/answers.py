@@ -119,17 +119,17 @@ class Answering(RequestHandler):
     def language(self) -> str:
         accepted = self.request.headers.get("Accept-Language", "")
         kept = self.get_cookie(LANGUAGE_COOKIE)
-        return language_of(self._language_asked_for, kept, accepted, self.station.config.language)
+        return language_of(self.asked("lang"), kept, accepted, self.station.config.language)
 
-    @property
-    def _language_asked_for(self) -> str:
+    def asked(self, name: str) -> str:
+        """A field of the query; "" if it has none. Never raises."""
         # Read by hand: get_query_argument raises for what is no UTF-8, and errors are answered in a language too.
-        return self.request.query_arguments.get("lang", [b""])[-1].decode(errors="replace")
+        return self.request.query_arguments.get(name, [b""])[-1].decode(errors="replace")
 
     def remember_language(self) -> None:
         """For pages: one address speaks two languages; the one that was asked for in it is kept for the next page."""
         self.add_header("Vary", "Accept-Language, Cookie")
-        if (language := spoken(self._language_asked_for)) is not None:
+        if (language := spoken(self.asked("lang"))) is not None:
             self.set_cookie(LANGUAGE_COOKIE, language, max_age=_A_YEAR, samesite="Lax")
 
     def set_default_headers(self) -> None:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import parse_qs
 
 from tornado.web import stream_request_body
 
@@ -158,6 +159,14 @@ class Base(Answering):
         if not isinstance(value, dict):
             raise Refused("VALIDATION_ERROR", "the body is not a JSON object")
         return value
+
+    def form_field(self, name: str) -> str:
+        """Of a form that was sent as a browser does without a script; "" if it has none."""
+        try:
+            fields = parse_qs(self._body.decode(errors="replace"), max_num_fields=10)
+        except ValueError:  # nobody's form has so many
+            return ""
+        return fields.get(name, [""])[-1]
 
     async def options(self, *_: str, **__: str) -> None:
         """What may be asked here; for configured origins also the answer to a preflight."""

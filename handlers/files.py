@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from tornado.iostream import StreamClosedError
 
-from handlers.base import Base, verb
-from handlers.operator import demand_operator
+from handlers.base import verb
+from handlers.operator import Operators
 from handlers.ranges import Span, wanted
 from station import catalogue
 from station.catalogue import ORDERS, Entry, Wish
@@ -34,12 +34,8 @@ _ATTR_CHAR = "!#$&+-.^_`|~"  # RFC 8187, besides letters and digits
 T = TypeVar("T")
 
 
-class Kept(Base):
-    """What only the operator may see."""
-
-    async def decide(self) -> None:
-        if self.request.method != "OPTIONS":  # a preflight carries no token
-            demand_operator(self)
+class Kept(Operators):
+    """What is asked of the disk."""
 
     async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
         """Blocking work. Raises the row for a fault of the disk."""
@@ -69,20 +65,16 @@ class Files(Kept):
 
     def _wish(self) -> Wish:
         """Raises VALIDATION_ERROR."""
-        sort = self._asked("sort") or "newest"
+        sort = self.asked("sort") or "newest"
         if sort not in ORDERS:
             raise Refused("VALIDATION_ERROR", f"sort must be one of: {', '.join(ORDERS)}")
-        limit = self._asked("limit") or "100"
+        limit = self.asked("limit") or "100"
         if not re.fullmatch(r"[0-9]{1,3}", limit) or not 1 <= int(limit) <= _MOST:
             raise Refused("VALIDATION_ERROR", f"limit must be a number from 1 to {_MOST}")
-        text = self._asked("q").strip()
+        text = self.asked("q").strip()
         if len(text) > _LONGEST_TEXT:
             raise Refused("VALIDATION_ERROR", f"q may have {_LONGEST_TEXT} characters")
-        return Wish(sort, self._asked("category"), text, self._asked("before"), int(limit))
-
-    def _asked(self, name: str) -> str:
-        """A field of the query; "" if it has none. Read by hand: Tornado refuses what is no UTF-8."""
-        return self.request.query_arguments.get(name, [b""])[-1].decode(errors="replace")
+        return Wish(sort, self.asked("category"), text, self.asked("before"), int(limit))
 
 
 def _told(entry: Entry, present: bool) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Kiosk(Base):
     @verb
     async def get(self) -> None:
         config = self.station.config
-        asked = _asked(self, "category")
+        asked = self.asked("category")
         self.remember_language()
         self.set_header("Cache-Control", "no-cache")
         self.render(
@@ -94,7 +94,7 @@ class Join(Base):
     @verb
     async def get(self, code: str = "") -> None:
         self.remember_language()
-        typed = code or _asked(self, "code")
+        typed = code or self.asked("code")
         self.set_header("Cache-Control", "no-store")
         if not typed.strip():
             if not self._who:
@@ -136,8 +136,3 @@ class Join(Base):
         """Whether a browser fetches it on the chance that it will be wanted."""
         purposes = (self.request.headers.get(name, "").lower() for name in ("Sec-Purpose", "Purpose", "X-Moz"))
         return any("prefetch" in purpose or "preview" in purpose for purpose in purposes)
-
-
-def _asked(handler: Base, name: str) -> str:
-    """A field of the query; "" if it has none. Read by hand: Tornado refuses what is no UTF-8."""
-    return handler.request.query_arguments.get(name, [b""])[-1].decode(errors="replace")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.base import Base, verb
-from handlers.operator import demand_operator
+from handlers.base import verb
+from handlers.operator import Operators
 from station.clock import rfc3339
 from station.deliveries import Letter as Kept
 from station.errors import Refused
@@ -13,13 +13,7 @@ from station.errors import Refused
 _DIGITS = 18  # of a number that the journal can hold
 
 
-class _Operators(Base):
-    async def decide(self) -> None:
-        if self.request.method != "OPTIONS":  # a preflight carries no token
-            demand_operator(self)
-
-
-class Letters(_Operators):
+class Letters(Operators):
     @verb
     async def get(self) -> None:
         hooks = self.station.hooks
@@ -28,7 +22,7 @@ class Letters(_Operators):
         self.send_json({"letters": letters, "waiting": waiting, "timestamp": self.station.clock().stamp})
 
 
-class Letter(_Operators):
+class Letter(Operators):
     @verb
     async def post(self, number: str) -> None:
         """Send it again."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs
 
 from handlers.access import minutes_to_wait
 from handlers.base import Base, verb
@@ -44,18 +43,10 @@ class Login(Entrance):
 
     @verb
     async def post(self) -> None:
-        token = self._field("token")
+        token = self.form_field("token")
         if not token.strip():
             refuse(self)
         self.come_in(token)
-
-    def _field(self, name: str) -> str:
-        """Of the form; "" if it has none."""
-        try:
-            fields = parse_qs(self._body.decode(errors="replace"), max_num_fields=10)
-        except ValueError:  # nobody's form has so many
-            return ""
-        return fields.get(name, [""])[-1]
 
 
 class Logout(Base):

@@ -15,7 +15,7 @@ class Monitor(Entrance):
     async def get(self) -> None:
         self.remember_language()
         self.set_header("Cache-Control", "no-store")
-        token = self.request.query_arguments.get("token", [b""])[-1].decode(errors="replace")
+        token = self.asked("token")
         if token.strip() and self._is_opened():
             self.come_in(token)
         elif is_operator(self):

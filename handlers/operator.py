@@ -129,11 +129,15 @@ def _peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-class StoredFile(Base):
+class Operators(Base):
+    """What nobody else may ask."""
+
     async def decide(self) -> None:
         if self.request.method != "OPTIONS":  # a preflight carries no token
             demand_operator(self)
 
+
+class StoredFile(Operators):
     @verb
     async def delete(self, file_id: str) -> None:
         await self.station.orders.delete_stored(file_id)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from handlers.base import Base, verb
-from handlers.operator import demand_operator
+from handlers.base import verb
+from handlers.operator import Operators
 from station.chronicle import STATES
 from station.errors import Refused
 from station.history import LONGEST_PAGE, Place, Wish
@@ -16,27 +16,23 @@ _PAGE = 50  # sessions, unless another number is asked for
 _PLACE = re.compile(r"(?a:(\d{1,12}(?:\.\d{1,20})?))~([0-9a-f-]{36})")
 
 
-class Lookup(Base):
-    """What only the operator may ask."""
+class Lookup(Operators):
+    """Questions with a query."""
 
-    async def decide(self) -> None:
-        if self.request.method != "OPTIONS":
-            demand_operator(self)
-
-    def asked(self, name: str) -> str:
-        """A field of the query, trimmed; empty if it is not there. Read by hand: Tornado refuses what is no UTF-8."""
-        return self.request.query_arguments.get(name, [b""])[-1].decode(errors="replace").strip()
+    def trimmed(self, name: str) -> str:
+        """A field of the query, without blanks around it."""
+        return self.asked(name).strip()
 
     def chosen(self, name: str, choices: tuple[str, ...]) -> str:
         """One of the choices, the first if none is named. Raises VALIDATION_ERROR."""
-        wish = self.asked(name) or choices[0]
+        wish = self.trimmed(name) or choices[0]
         if wish not in choices:
             raise Refused("VALIDATION_ERROR", f"{name} must be one of: {', '.join(choices)}")
         return wish
 
     def number(self, name: str, default: int, most: int) -> int:
         """A whole number. Raises VALIDATION_ERROR."""
-        text = self.asked(name) or str(default)
+        text = self.trimmed(name) or str(default)
         if not re.fullmatch(r"(?a:\d{1,15})", text) or int(text) > most:
             raise Refused("VALIDATION_ERROR", f"{name} must be a whole number, at most {most}")
         return int(text)
@@ -71,16 +67,16 @@ class Sessions(Lookup):
 
     @verb
     async def get(self) -> None:
-        state, words = self.chosen("state", STATES), self.asked("q")
+        state, words = self.chosen("state", STATES), self.trimmed("q")
         if len(words) > _LONGEST_WORDS:
             raise Refused("VALIDATION_ERROR", f"q may have {_LONGEST_WORDS} characters")
         limit = max(1, self.number("limit", _PAGE, LONGEST_PAGE))
-        wish = Wish("" if state == "all" else state, words, self.asked("category"))
+        wish = Wish("" if state == "all" else state, words, self.trimmed("category"))
         self.send_json(await self.station.monitor.chronicle.sessions(wish, self._before(), limit))
 
     def _before(self) -> Place | None:
         """Where the page before ended. Raises VALIDATION_ERROR."""
-        text = self.asked("before")
+        text = self.trimmed("before")
         if not text:
             return None
         if (found := _PLACE.fullmatch(text)) is None:

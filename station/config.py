@@ -88,7 +88,7 @@ class Config:
     history_size: int = _option(256 * 1024**2, size, "largest journal; what ended first is forgotten first")
     metrics_open: bool = _option(True, switch, "whether /metrics may be read without the operator's token")
     on_completed: str = _option("", command, "program that is run for each stored file, without a shell; it gets the event as JSON on standard input")
-    before_publish: str = _option("", command, "program that looks at each file before it is published: exit status 0 takes it, 1 rejects it with the words it printed")
+    before_publish: str = _option("", command, "program that looks at each file before it is published: exit status 0 takes it, 1 and words on its standard output reject it")
     hook_timeout: float = _option(60.0, seconds, "how long such a program, or an answer to a webhook, may take")
     hook_patience: float = _option(86400.0, seconds, "how long what could not be told to a program or a webhook is tried again")
     webhook: str = _option("", web_address, "address that events are posted to")

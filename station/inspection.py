@@ -1,7 +1,8 @@
 """The operator's check of a file before it is published: a virus scanner, say. Knows no session and publishes nothing.
 
-Exit status 0 takes the file, 1 rejects it with the words that were printed. Anything else says nothing about the file:
-then it is not published now, and can be sent, or looked at, again.
+Exit status 0 takes the file; 1 rejects it, with the words that were printed. Anything else says nothing about the file:
+then it is not published now, and can be sent, or looked at, again. So does 1 without a word: an interpreter that
+stumbles over a check's own fault ends with that, too, and what is rejected is lost.
 """
 
 from __future__ import annotations
@@ -79,10 +80,11 @@ def _verdict(outcome: Outcome, secret: tuple[str, ...], name: str) -> Problem | 
     """`secret`: scanners begin a line with the path they were given, which is nobody's business."""
     if outcome.status == 0:
         return None
-    if outcome.status != 1:
-        log.warning("before_publish said nothing about a file: %s", outcome.problem)
-        return Problem("SERVER_ERROR", "the file could not be checked")
+    if outcome.status != 1 or not outcome.said:
+        trouble = outcome.problem + (" without a word" if outcome.status == 1 else "")
+        log.warning("before_publish could not check a file: %s", trouble)
+        return Problem("SERVER_ERROR", f"the file could not be checked: {trouble}")
     words = "; ".join(outcome.said)
     for each in secret:
         words = words.replace(each, name)
-    return Problem("REJECTED", (words if len(words) <= _WORDS else words[: _WORDS - 1] + "…") or None)
+    return Problem("REJECTED", words if len(words) <= _WORDS else words[: _WORDS - 1] + "…")

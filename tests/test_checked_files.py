@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -228,10 +229,13 @@ async def test_a_raw_upload_whose_client_has_left_is_still_looked_at_and_stored(
     assert [path.read_bytes() for path in box.visible()] == [BODY]
 
 
+@pytest.mark.parametrize("fault", ["exit 2", f"{sys.executable} -c 'import no_such_scanner'; exit $?"])
 @on_the_loop
-async def test_a_resumable_upload_whose_check_failed_is_looked_at_again_by_itself(box: Box, rules: Rules) -> None:
+async def test_a_resumable_upload_whose_check_failed_is_looked_at_again_by_itself(
+    box: Box, rules: Rules, fault: str
+) -> None:
     """All its bytes are here: nobody has to send them again."""
-    rules.write("exit 2")
+    rules.write(fault)
     session_id = await box.open(expectedFiles=1)
     watcher = await box.watch(f"?sessionId={session_id}")
     path = await box.create(len(BODY), session_id)

@@ -56,12 +56,23 @@ def test_the_receiver_hears_each_event_once_and_in_order(tmp_path: Path) -> None
     assert said == [["upload-started", "movie.mp4"], ["upload-completed", "movie.mp4"], ["session-completed"]]
 
 
-@pytest.mark.parametrize("status", [0, 1, 2])
+def check(name: str) -> str:
+    (found,) = [text for kind, text in blocks(PAGE) if kind == "sh" and f"# /usr/local/bin/{name}:" in text]
+    return found
+
+
+CLAMDSCAN = {
+    0: 'echo "$3: OK"',
+    1: 'echo "$3: Eicar-Test-Signature FOUND"',
+    2: 'echo "ERROR: Could not connect to clamd on LocalSocket /run/clamd.ctl: No such file or directory"',
+}
+
+
+@pytest.mark.parametrize("status", CLAMDSCAN)
 def test_the_scanner_decides_by_its_exit_status(tmp_path: Path, status: int) -> None:
-    (script,) = [text for kind, text in blocks(PAGE) if kind == "sh" and text.startswith("#!")]
-    scanner = 'test "$(wc -c < "$3")" = 2024 || exit 3\necho "$3: Eicar-Test-Signature FOUND"\n'
-    program(tmp_path, "clamdscan", f"#!/bin/sh\n{scanner}exit {status}\n")
-    scan = program(tmp_path, "scan", script.replace("exec clamdscan", f"exec {tmp_path}/clamdscan"))
+    looks = 'test "$(wc -c < "$3")" = 2024 || exit 3'
+    program(tmp_path, "clamdscan", f"#!/bin/sh\n{looks}\n{CLAMDSCAN[status]}\nexit {status}\n")
+    scan = program(tmp_path, "scan", check("scan").replace("exec clamdscan", f"exec {tmp_path}/clamdscan"))
     station = Station(tmp_path, f"--before-publish={scan}")
     try:
         if status == 0:
@@ -77,8 +88,24 @@ def test_the_scanner_decides_by_its_exit_status(tmp_path: Path, status: int) -> 
         assert "Eicar-Test-Signature" in body
     else:
         assert '"error":"SERVER_ERROR"' in body
+        assert '"details":"the file could not be checked: exit status 2"' in body
     assert str(tmp_path) not in body
     assert list((tmp_path / "upload" / "personal").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "said"), [(b"ftyp moov", 0, ""), (b"ftyp mdat", 1, "The film"), (None, 2, "")]
+)
+def test_the_check_of_an_index_tells_a_bad_film_from_one_that_it_cannot_read(
+    tmp_path: Path, content: bytes | None, status: int, said: str
+) -> None:
+    film = tmp_path / "film"
+    if content is not None:
+        film.write_bytes(content)
+    whole_film = program(tmp_path, "whole-film", check("whole-film"))
+    environment = {**os.environ, "UPLOAD_STATION_FILE_PATH": str(film)}
+    ended = subprocess.run([whole_film], env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout[:8]) == (status, said)
 
 
 def test_the_variables_are_those_that_a_program_gets(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ FACTS: dict[str, object] = {
     "category": "personal",
     "checksum": {"algorithm": "blake3", "value": "00ff"},
 }
-UNDECIDED = Problem("SERVER_ERROR", "the file could not be checked")
 
 
 @contextlib.asynccontextmanager
@@ -57,20 +57,41 @@ async def test_nought_takes_and_one_rejects_with_the_words_that_were_printed(tmp
     assert await judged(tmp_path, "echo Eicar; echo; echo found; echo aside >&2; exit 1") == Problem(
         "REJECTED", "Eicar; found"
     )
-    assert await judged(tmp_path, "exit 1") == Problem("REJECTED", None)
 
 
-@pytest.mark.parametrize("text", ["exit 2", "exit 127", "kill -TERM $$", "kill -KILL $$", "sleep 60", "exec /no/such"])
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [
+        ("exit 1", "exit status 1 without a word"),
+        ("echo; exit 1", "exit status 1 without a word"),
+        (f"{sys.executable} -c '1 / 0'", "exit status 1 without a word"),
+        (f"exec {sys.executable} -m no_such_scanner", "exit status 1 without a word"),
+        ("exec false", "exit status 1 without a word"),
+        ("grep -q Eicar /dev/null", "exit status 1 without a word"),
+        ("exec test -e /no/such", "exit status 1 without a word"),
+        ("echo 'ERROR: Could not connect to clamd'; exit 2", "exit status 2"),
+        ("exec /no/such 2>&1", "exit status 127"),
+        ("echo FOUND; kill -TERM $$", "it was ended by signal 15"),
+        ("echo FOUND; kill -KILL $$", "it was ended by signal 9"),
+        ("echo FOUND; exec sleep 60", "it was not done after 0.5 s"),
+    ],
+)
 @pytest.mark.gen_test
-async def test_anything_else_says_nothing_about_the_file(tmp_path: Path, text: str) -> None:
-    assert await judged(tmp_path, text, hook_timeout=0.5) == UNDECIDED
-    assert UNDECIDED.row.retry
+async def test_trouble_of_the_check_is_nothing_about_the_file(
+    tmp_path: Path, text: str, trouble: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    limit = 0.5 if "sleep" in text else 60.0
+    found = await judged(tmp_path, text, hook_timeout=limit)
+    assert found == Problem("SERVER_ERROR", f"the file could not be checked: {trouble}")
+    assert found.row.retry
+    assert f"before_publish could not check a file: {trouble}" in caplog.text
 
 
 @pytest.mark.gen_test
 async def test_a_program_that_is_not_there_takes_nothing(tmp_path: Path) -> None:
     made = Inspection(config(tmp_path, before_publish="/no/such/scanner"), tmp_path)
-    assert await made.judge("part-1", FACTS, lambda: True) == UNDECIDED
+    trouble = "the file could not be checked: it cannot be started: No such file or directory"
+    assert await made.judge("part-1", FACTS, lambda: True) == Problem("SERVER_ERROR", trouble)
 
 
 @pytest.mark.gen_test

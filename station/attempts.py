@@ -12,7 +12,7 @@ from station.clock import Moment
 from station.config import Config
 from station.errors import Problem
 from station.events import Event, LastWord, Progress
-from station.file import Attempt, File, Intent, Pace, Status
+from station.file import Attempt, File, Intent, Pace
 from station.progress import LOOK
 from station.roster import Roster
 from station.settling import Activity, Terms
@@ -38,11 +38,6 @@ class Attempts:
     def take_news(self) -> list[News]:
         news, self._news = self._news, []
         return news
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether bytes flow, or may at any moment."""
-        return bool(self.activity.requests) or any(f.status is Status.UPLOADING for f in self.files.values())
 
     @property
     def takes_files(self) -> bool:

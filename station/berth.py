@@ -61,10 +61,6 @@ class Berth:
         self.judged = upload.offset >= SNIFF or file is None
 
     @property
-    def is_busy(self) -> bool:
-        return self.holder is not None or self.unfinished
-
-    @property
     def unfinished(self) -> bool:
         """Whether all its bytes are here, or in its partials, and it has yet to be stored."""
         upload = self.upload

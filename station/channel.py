@@ -7,6 +7,7 @@ Memory never runs ahead of what was told: `picture` holds told events only, and 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,10 +65,20 @@ class Channel:
         self._ready = 0
         """How many lifecycle events at the head of the queue are committed and may be told."""
         self._asked = self._done = 0
+        self.due = -math.inf
+        """When it is to be looked at if nothing happens before, in monotonic seconds; see `due`."""
         self._commit: asyncio.Future[None] | None = None
+
+    def tick(self) -> None:
+        """Do what is due because time passed."""
+        self.session.tick(self._clock())
+        self.flush()
+        if self._asked == self._done:  # otherwise a commit that failed is to be tried again
+            self.due = self.session.next_look(self._clock().mono)
 
     def flush(self) -> None:
         """Take what the session has to say and send it on its way. A commit that failed is tried again."""
+        self.due = -math.inf
         for news in self.session.take_news():
             self._enqueue(news)
         self._tell_ready()
@@ -78,6 +89,7 @@ class Channel:
         """Have the session, and these files of it, recorded with the next commit although no event tells of it."""
         self._changed.update(file_ids)
         self._asked += 1
+        self.due = -math.inf
 
     async def committed(self) -> None:
         """Wait until all that was said or saved by now is recorded, and told. Raises JournalFailed."""

@@ -6,9 +6,10 @@ It decides; it does not know whether what it decided has been journalled or told
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
-from station import resting, settling, telling
+from station import due, resting, settling, telling
 from station.attempts import Attempts
 from station.attempts import News as News
 from station.clock import Moment
@@ -102,6 +103,10 @@ class Session(Attempts):
             self._cancel_each(self.files.unfinished(now), "session-timeout", moment)
             self.terms.closing = True
         self.settle(moment)
+
+    def next_look(self, now: float) -> float:
+        """When time alone may change something again, after a `tick` and as long as no verb is used."""
+        return math.inf if self.settled else due.next_look(self.activity, self.files.values(), self.config, now)
 
     def _end_lulls(self, moment: Moment) -> None:
         for file, problem in resting.over(self.files.values(), moment.mono):

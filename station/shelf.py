@@ -20,6 +20,8 @@ from station.turns import Turns
 from station.upload import Upload, keep_upload, upload_from
 from station.wire import dumps
 
+MANY = 2500
+"""Uploads that are looked after at each tick."""
 log = logging.getLogger("upload_station")
 
 
@@ -31,7 +33,7 @@ class Shelf:
         self.on_closed: Callable[[Berth], None] = lambda berth: None
         self._journal = journal
         self._berths: dict[str, Berth] = {}
-        self._turns = Turns()
+        self._turns = Turns(MANY)
 
     def __len__(self) -> int:
         return len(self._berths)
@@ -132,7 +134,7 @@ class Shelf:
 
     def tick(self) -> None:
         now = self.dock.clock().mono
-        for berth in self._turns.of(tuple(self._berths.values()), lambda berth: berth.is_busy):
+        for berth in self._turns.of(tuple(self._berths.values()), lambda berth: 1):
             self.look_after(berth)
             if berth.unfinished and berth.holder is None and now >= berth.again_at:
                 self.on_closed(berth)

@@ -13,6 +13,8 @@ from station.stall import BodyPace
 from station.turns import Turns
 
 TICK = 0.25  # seconds
+COST, MOST = 10, 5000
+"""A session costs a round as much as that many files; a round looks at no more (about 10 ms, measured)."""
 _LAG = 1.0  # a tick later than this was the station's own standstill (a stopped process, a sleeping machine)
 
 
@@ -32,7 +34,7 @@ class Watch:
         self._channels = channels
         self._shelf = shelf
         self._last = clock().mono
-        self._turns = Turns()
+        self._turns = Turns(MOST)
 
     async def run(self) -> None:
         while True:
@@ -57,7 +59,10 @@ class Watch:
             if pace.is_stalled(now):
                 self.bodies.pop(pace, None)
                 interrupt(Problem("REQUEST_TIMEOUT"))
-        for channel in self._turns.of(tuple(self._channels()), lambda channel: channel.session.is_busy):
-            channel.session.tick(self._clock())
-            channel.flush()
+        for channel in self._turns.of(tuple(self._channels()), lambda channel: _cost(channel, now)):
+            channel.tick()
         self._shelf.tick()
+
+
+def _cost(channel: Channel, now: float) -> int:
+    return COST + len(channel.session.files) if channel.due <= now else 0

@@ -592,6 +592,18 @@ class SessionLife(RuleBasedStateMachine):
         if tick:
             self.tick()
 
+    @rule(share=st.sampled_from([0.0, 0.5, 1.0]))
+    def nobody_looks(self, share: float) -> None:
+        """Before the moment at which it says that it is to be looked at, a look would change nothing."""
+        self.tick()
+        look, now = self.session.next_look(self.now.mono), self.now.mono
+        last = max(now, (now + 1e6 if look == math.inf else look) - 0.125)  # just before it
+        moment = Moment(now + (last - now) * share, self.now.wall + (last - now) * share)
+        copy = deepcopy(self.session)
+        copy.tick(moment)
+        assert copy.take_news() == []
+        assert kept(copy, moment) == kept(self.session, moment)
+
     def tick(self) -> list[News]:
         """What time alone does: each upload that is due expires, each lull that is over ends; no others do."""
         self.ledger.take(self.session.take_news())

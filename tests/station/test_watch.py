@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from station import turns
+from station import shelf, watch
 from station.berth import Berth
 from station.channel import Channel
 from station.errors import Problem
@@ -419,29 +419,43 @@ async def test_many_short_requests_are_one_attempt(tmp_path: Path) -> None:
 
 
 @pytest.mark.gen_test
-async def test_of_very_many_sessions_the_quiet_ones_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "MANY", 0)
+async def test_who_has_nothing_due_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_place(tmp_path) as place:
         channels = [await place.open(auto_complete=False) for _ in range(8)]
+        place.station.watch.tick()
         ticked: list[int] = []
         for number, channel in enumerate(channels):
             monkeypatch.setattr(channel.session, "tick", lambda moment, number=number: ticked.append(number))
         await create(place, channels[1])
         busy = await create(place, channels[6])
         await send_part(place, busy, BODY[:5000])
-        for _ in range(turns.TURNS):
+        for _ in range(4):
             place.station.watch.tick()
-        assert sorted(ticked) == [0, 1, 2, 3, 4, 5, 6, 6, 6, 6, 7], "each once, and each time where bytes flow"
+        assert sorted(ticked) == [1, 6, 6, 6, 6], "once after something happened, and each time where bytes flow"
+
+
+@pytest.mark.gen_test
+async def test_what_is_due_at_once_for_very_many_is_done_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "MOST", 2 * watch.COST)
+    async with open_place(tmp_path) as place:
+        channels = [await place.open(auto_complete=False) for _ in range(8)]
+        pass_time(place, place.station.config.session_timeout / 2)
+        place.clock.pass_by(place.station.config.session_timeout / 2)
+        for turn in range(1, 5):
+            place.station.watch.tick()
+            assert sum(channel.session.settled for channel in channels) == 2 * turn
 
 
 @pytest.mark.gen_test
 async def test_of_very_many_uploads_each_is_looked_after_in_its_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "MANY", 0)
+    monkeypatch.setattr(shelf, "MANY", 2)
     async with open_place(tmp_path) as place:
         uploads = [await create(place, None, kind=Kind.PARTIAL) for _ in range(8)]
         place.clock.pass_by(place.station.config.upload_expiry + 1)
-        for turn in range(1, turns.TURNS + 1):
+        for turn in range(1, 5):
             place.station.shelf.tick()
             assert sum(each.upload.gone == "expired" for each in uploads) == 2 * turn

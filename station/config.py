@@ -72,6 +72,11 @@ class Config:
     drain_time: float = _option(15.0, seconds, "and for how long")
     max_connections: int = _option(5000, within(8, 1_000_000, whole), "connections served at a time; fewer where the system allows fewer open files")
     max_sessions: int = _option(10_000, within(1, 1_000_000, whole), "sessions open at a time")
+    max_open_files: int = _option(
+        100_000,
+        within(1, 10_000_000, whole),
+        "files of all open sessions together; beyond it no session is opened that announces files",
+    )
     outbox_size: int = _option(1024**2, size, "bytes that may wait for a slow watcher before it is disconnected")
     allowed_hosts: tuple[str, ...] = _option((), words, "further host names the station answers to, for example behind a proxy")
     allowed_origins: tuple[str, ...] = _option((), words, "origins of other sites whose pages may use the station, for example https://intranet.example")

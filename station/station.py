@@ -136,7 +136,7 @@ class Station:
         category = self.config.categories[0] if category is None else category
         if category not in self.config.categories:
             raise Refused("VALIDATION_ERROR", f"category must be one of: {', '.join(self.config.categories)}")
-        if len(self.channels) >= self.config.max_sessions or self.stopping:
+        if len(self.channels) >= self.config.max_sessions or self.stopping or self._is_crowded(len(announced)):
             raise Refused("TOO_MANY_CONNECTIONS", retry_after=30)
         moment = self.clock()
         session = Session(self.new_id(), category, self.config, moment, terms)
@@ -154,6 +154,11 @@ class Station:
             raise
         reporting.opened(session.id, category, implicit=terms.implicit)
         return channel
+
+    def _is_crowded(self, announced: int) -> bool:
+        """A few thousand names a second cost nothing to send, but memory and the journal's room to keep."""
+        files = sum(len(channel.session.files) for channel in self.channels.values())
+        return announced > 0 and files + announced > self.config.max_open_files
 
     def _add(self, session: Session, picture: Picture, opened_at: float) -> Channel:
         channel = Channel(session, picture, self.journal, self.hub, self.clock, self._over, opened_at)

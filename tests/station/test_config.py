@@ -42,6 +42,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "drain_time": ("5s", 5.0),
     "max_connections": ("100", 100),
     "max_sessions": ("50", 50),
+    "max_open_files": ("5000", 5000),
     "outbox_size": ("64k", 65_536),
     "allowed_hosts": ("station.example other.example", ("station.example", "other.example")),
     "allowed_origins": ("https://intranet.example", ("https://intranet.example",)),

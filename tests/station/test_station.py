@@ -80,6 +80,20 @@ async def test_the_first_category_is_the_default_and_others_are_refused(tmp_path
 
 
 @pytest.mark.gen_test
+async def test_the_files_of_all_sessions_together_have_a_bound(tmp_path: Path) -> None:
+    async with open_place(tmp_path, max_open_files=3) as place:
+        channel = await place.open(("a.txt", 1), ("b.txt", 1))
+        with pytest.raises(Refused) as refused:
+            await place.station.open_session(None, Terms(), [("c.txt", 1), ("d.txt", 1)])
+        assert refused.value.problem.code == "TOO_MANY_CONNECTIONS"
+        assert refused.value.problem.retry_after
+        await place.open(("c.txt", 1))
+        await place.open()  # whoever names none is not kept out
+        await place.station.orders.cancel(channel.session.id, None, "enough")
+        await place.open(("d.txt", 1), ("e.txt", 1))
+
+
+@pytest.mark.gen_test
 async def test_too_many_files_or_sessions_open_nothing(tmp_path: Path) -> None:
     async with open_place(tmp_path, max_files=2, max_sessions=1) as place:
         with pytest.raises(Refused) as refused:

@@ -17,7 +17,7 @@ from handlers.gate import Gate
 from handlers.kiosk import Handover, Join, Kiosk, SessionCode, WifiCode
 from handlers.letters import Letter, Letters
 from handlers.login import Login, Logout
-from handlers.metrics import Metrics
+from handlers.metrics import Metrics, Texts
 from handlers.monitor import Monitor
 from handlers.operator import Health, Key, StoredFile
 from handlers.overview import Distribution, OneSession, Overview, Series, Sessions
@@ -89,7 +89,7 @@ def _operating(given: dict[str, Any]) -> list[Any]:
         (r"/api/monitor/letters", Letters, given),
         (r"/api/monitor/letters/([^/]+)", Letter, given),
         (r"/health", Health, given),
-        (r"/metrics", Metrics, given),
+        (r"/metrics", Metrics, {**given, "texts": Texts()}),
     ]
 
 

@@ -27,7 +27,6 @@ from station.events import (
 )
 
 PREFIX = "upload_station_"
-_OPENMETRICS = "application/openmetrics-text"
 
 # fmt: off
 _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -184,11 +183,10 @@ class Meters:
 
     # -- what is asked for
 
-    def exposition(self, accepted: str, readings: Iterable[Reading]) -> tuple[bytes, str]:
-        """All of it and its media type: in OpenMetrics if the Accept field names that, else in Prometheus' own text."""
+    def exposition(self, readings: Iterable[Reading], *, openmetrics: bool = False) -> tuple[bytes, str]:
+        """All of it and its media type; in Prometheus' own text unless in OpenMetrics."""
         # The library is told one of two things only: it repeats, or stumbles over, what else a client may say.
-        wish = f"{_OPENMETRICS}; version=1.0.0" if _OPENMETRICS in accepted else ""
-        encode, kind = choose_encoder(wish)
+        encode, kind = choose_encoder("application/openmetrics-text; version=1.0.0" if openmetrics else "")
         return encode(_Scrape(self._registry, readings)), kind
 
     def _plain(self) -> Iterator[Metric]:

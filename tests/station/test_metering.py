@@ -15,7 +15,7 @@ ENDED = {"way": "tus", "outcome": "completed", "code": ""}
 
 
 def value(station: Station, name: str, **labels: str) -> float:
-    text, _ = station.meters.exposition("", ())
+    text, _ = station.meters.exposition(())
     families = text_string_to_metric_families(text.decode())
     named = {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
     return named[f"upload_station_{name}", frozenset(labels.items())]

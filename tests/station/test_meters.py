@@ -20,7 +20,7 @@ ways = st.sampled_from(list(Way))
 
 
 def values(meters: Meters, *readings: Reading) -> Values:
-    text, _ = meters.exposition("", readings)
+    text, _ = meters.exposition(readings)
     families = text_string_to_metric_families(text.decode())
     return {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
 

@@ -19,6 +19,7 @@ from station.dock import Dock, problem_of
 from station.errors import Refused
 from station.hub import Hub
 from station.journal import Journal, JournalFailed, recorded
+from station.rows import DeedRow
 from station.stored import Stored, spot_of
 from station.wire import Message, dumps, text_of
 
@@ -114,8 +115,8 @@ class Deletion:
             known = journal.execute("UPDATE files SET path = NULL WHERE id = ? AND path IS NOT NULL", (entry.id,))
             first[0] = known.rowcount == 1
             if first[0]:
-                deed = (self._journal.date(moment.wall), NAME, entry.session_id, entry.id, dumps(data))
-                journal.execute("INSERT INTO deeds (at, name, session_id, file_id, text) VALUES (?, ?, ?, ?, ?)", deed)
+                deed = DeedRow(self._journal.date(moment.wall), NAME, entry.session_id, entry.id, dumps(data))
+                self._journal.write_deed(journal, deed)
 
         await recorded(self._journal.change(change))
         if not first[0]:

@@ -1,7 +1,7 @@
 """What has still to be told to other programs, as rows of the journal. Knows SQL, and nothing of how it is told.
 
-A row is added in the transaction that records its event, so that neither is without the other. One that could not be
-told in time stays as a dead letter, for the operator to decide.
+A row is added in the transaction that records its event or deed, so that neither is without the other. One that could
+not be told in time stays as a dead letter, for the operator to decide.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from station.rows import Record
+from station.rows import DeedRow, Record
+from station.wire import loads, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,13 @@ def add_events(connection: sqlite3.Connection, record: Record, wanted: Mapping[s
         for hook, names in wanted.items():
             if event.name in names:
                 connection.execute(_ADD, (hook, event.session_id, event.seq, event.name, event.text, event.at))
+
+
+def add_deed(connection: sqlite3.Connection, deed: DeedRow, wanted: Mapping[str, Collection[str]]) -> None:
+    """The same of what was done to a stored file."""
+    for hook, names in wanted.items():
+        if deed.name in names:
+            add(connection, hook, deed.session_id, deed.name, text_of(deed.name, loads(deed.text)), deed.at)
 
 
 def add(connection: sqlite3.Connection, hook: str, session_id: str, name: str, text: str, at: float) -> None:

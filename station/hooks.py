@@ -5,7 +5,6 @@ Each has a courier of its own. Dead letters are kept for the operator. Knows no 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
@@ -80,6 +79,7 @@ class Hooks:
             self._add(COMMAND, self._run, COMMANDS, frozenset({UploadCompleted.name}))
         if self._couriers:
             journal.also.append(partial(deliveries.add_events, wanted=self._wanted))
+            journal.also_deeds.append(partial(deliveries.add_deed, wanted=self._wanted))
             hub.on_told.append(self._told)
 
     def _add(self, hook: str, carry: Any, at_most: int, names: frozenset[str]) -> None:
@@ -147,18 +147,10 @@ class Hooks:
 
     def _done(self, name: str, data: Mapping[str, Any]) -> None:
         """The operator, or an uploader, did something that is no event of a session: deleted a stored file, say."""
-        if name not in self._wanted.get(WEBHOOK, ()):
-            return
-        session_id, at = str(data.get("sessionId") or ""), self._journal.date(self._clock().wall)
-        text, courier = text_of(name, dict(data)), self._couriers[WEBHOOK]
-        adding = partial(deliveries.add, hook=WEBHOOK, session_id=session_id, name=name, text=text, at=at)
-
-        def added(done: asyncio.Future[None]) -> None:
-            if done.exception() is None:
+        for hook, courier in self._couriers.items():
+            if name in self._wanted[hook]:
                 courier.waiting += 1
-                courier.news(session_id)
-
-        self._journal.change(adding).add_done_callback(added)
+                courier.news(data["sessionId"])
 
     # -- how it is told
 

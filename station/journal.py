@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from station import schema
 from station.errors import Problem
-from station.rows import Record, write_record
+from station.rows import DeedRow, Record, write_deed, write_record
 
 log = logging.getLogger("upload_station")
 T = TypeVar("T")
@@ -86,6 +86,8 @@ class Journal:
         """Hears, in the journal's thread, how long each commit took. May not raise."""
         self.also: list[Callable[[sqlite3.Connection, Record], None]] = []
         """What else is to be written in the transaction of each record. Called in the journal's thread."""
+        self.also_deeds: list[Callable[[sqlite3.Connection, DeedRow], None]] = []
+        """The same of each deed."""
         self.date: Callable[[float], float] = lambda wall: wall
         """What the time is called in the journal when the wall clock says this."""
         self.failing = False
@@ -128,6 +130,12 @@ class Journal:
         write_record(connection, record)
         for add in self.also:
             add(connection, record)
+
+    def write_deed(self, connection: sqlite3.Connection, deed: DeedRow) -> None:
+        """For a change that is under way."""
+        write_deed(connection, deed)
+        for add in self.also_deeds:
+            add(connection, deed)
 
     def change(self, change: Change) -> asyncio.Future[None]:
         write = _Write(change)

@@ -51,6 +51,17 @@ class UploadRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DeedRow:
+    """What was done to a stored file. It is no event of a session: it may come long after that is over."""
+
+    at: float
+    name: str
+    session_id: str
+    file_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One change of state with the events that tell it: committed whole or not at all."""
 
@@ -82,6 +93,11 @@ def write_record(connection: sqlite3.Connection, record: Record) -> None:
         _EVENT,
         [(e.session_id, e.seq, e.name, e.file_id, e.attempt, e.ending, e.at, e.text) for e in record.events],
     )
+
+
+def write_deed(connection: sqlite3.Connection, deed: DeedRow) -> None:
+    values = (deed.at, deed.name, deed.session_id, deed.file_id, deed.text)
+    connection.execute("INSERT INTO deeds (at, name, session_id, file_id, text) VALUES (?,?,?,?,?)", values)
 
 
 _UPLOAD = (

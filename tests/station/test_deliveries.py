@@ -12,7 +12,7 @@ import pytest
 from station import deliveries, schema
 from station.deliveries import Letter
 from station.journal import Journal, JournalFailed
-from station.rows import EventRow, Record, SessionRow
+from station.rows import DeedRow, EventRow, Record, SessionRow
 from tests.station.places import new_id
 
 WANTED = {"webhook": {"upload-started", "upload-completed"}, "on_completed": {"upload-completed"}}
@@ -75,7 +75,7 @@ async def test_a_row_is_there_if_and_only_if_its_event_is(tmp_path: Path) -> Non
 
 def test_the_id_is_the_same_at_each_try_and_no_other_has_it(connection: sqlite3.Connection) -> None:
     deliveries.add_events(connection, record("s", *NAMES), WANTED)
-    deliveries.add(connection, "webhook", "s", "file-deleted", "{}", 5.0)
+    deliveries.add_deed(connection, DeedRow(5.0, "file-deleted", "s", "f", "{}"), {"webhook": {"file-deleted"}})
     before = [letter.id for letter in waiting(connection, "s")]
     for letter in waiting(connection, "s"):
         deliveries.put_off(connection, letter.number, 3, 99.0, "no")

@@ -17,7 +17,7 @@ from standardwebhooks import Webhook
 from station.errors import Refused
 from station.hooks import COMMAND, MOST_DEAD, WEBHOOK, Answer, Unreachable
 from station.signing import secret_of
-from tests.station.places import FakeClock, Place, open_place, rows, until
+from tests.station.places import FakeClock, Place, crash_image, open_place, rows, until
 from tests.station.test_program import script
 
 SECRET = secret_of(bytes(range(24)))
@@ -222,6 +222,33 @@ async def test_what_was_deleted_is_posted_if_that_is_wanted(tmp_path: Path, name
         assert post.names[1:] == ["file-deleted"] * named
         if named:
             assert post.taken[1][0]["data"]["by"] == "operator"
+
+
+@pytest.mark.parametrize("point", ["before it is recorded", "when it is recorded"])
+@pytest.mark.gen_test
+async def test_what_was_deleted_is_posted_though_the_station_is_killed(tmp_path: Path, point: str) -> None:
+    image = tmp_path / "left"
+    async with posting(tmp_path / "up", "file-deleted") as (place, _):
+        await store(place)
+        [(file_id,)] = rows(tmp_path / "up", "SELECT id FROM files")
+
+        def kill(*_: object) -> None:
+            crash_image(tmp_path / "up", image)
+
+        hold = place.points.hold("folder")
+        deleting = asyncio.create_task(place.station.orders.delete_stored(file_id))
+        await hold.reached()
+        if point == "before it is recorded":
+            kill()
+        else:
+            place.station.orders.on_deed.insert(0, kill)
+        hold.release()
+        await deleting
+    async with posting(image, "file-deleted") as (place, post):
+        await until(lambda: left(image) == [] and len(post.taken) == 1)
+        message, _ = post.taken[0]
+        assert (message["event"], message["data"]["fileId"]) == ("file-deleted", file_id)
+        assert place.station.hooks.counts() == {(WEBHOOK, "waiting"): 0, (WEBHOOK, "dead"): 0}
 
 
 @pytest.mark.gen_test

@@ -21,7 +21,7 @@ def next_look(activity: Activity, files: Collection[File], config: Config, now: 
 def _times(activity: Activity, files: Collection[File], config: Config, now: float) -> Iterator[float]:
     for file in files:
         if file.status is Status.UPLOADING:
-            yield now  # progress that is held back is to be told in time
+            yield now  # progress that is held back is to be told in time, and a lull to end
             return
         yield from _of(file, now)
     # Asked as the rules ask, so that rounding cannot put the moment before the answer.
@@ -32,9 +32,7 @@ def _times(activity: Activity, files: Collection[File], config: Config, now: flo
 
 
 def _of(file: File, now: float) -> Iterator[float]:
-    """Of a file that is not being sent."""
-    if file.lull is not None:
-        yield file.lull.until
+    """Of a file that is not being sent, nor in a lull of its sending."""
     if file.expires_at is not None and not file.is_final(now):
         yield file.expires_at
     if file.can_retry and file.retry_until is not None and file.retry_until > now:

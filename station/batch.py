@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from station.claim import unnamed
 from station.delivery import Delivery
 from station.dock import Dock
 from station.errors import Problem, Refused
@@ -177,6 +178,8 @@ class BatchIntake(Intake):
     async def _settle_session(self) -> None:
         if self.receipt.channel is not None or not self._held:
             return
+        if self._held[0].problem is None:
+            self._held[0].problem = unnamed(self._file_id)  # it is of the first: later ones are refused
         if all(delivery.problem is not None for delivery in self._held):
             self.note(self._held[0].problem)
             self._drop_held()

@@ -44,6 +44,11 @@ def claim(
     return file
 
 
+def unnamed(file_id: str | None) -> Problem | None:
+    """Why a session that is yet to be opened cannot take this: it has no file that could be named. None: it can."""
+    return None if file_id is None else Problem("FILE_NOT_FOUND")
+
+
 def _named(session: Session, file_id: str, size: int | None, moment: Moment) -> File:
     file = session.files.named(file_id)
     if file.status is Status.COMPLETED or file.sealed:

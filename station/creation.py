@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from station.berth import Berth
 from station.channel import Channel
-from station.claim import claim
+from station.claim import claim, unnamed
 from station.dock import problem_of
 from station.errors import Problem, Refused
 from station.file import File, Status
@@ -76,7 +76,9 @@ class Creation:
         return [berth for berth in same if session_id in (None, berth.upload.session_id)]
 
     async def _whole(self, wish: Create, upload: Upload, session_id: str | None, category: str | None) -> Berth:
-        problem = self._dock.judge(upload.name, upload.length) or self._dock.shortage(upload.id, upload.length)
+        problem = unnamed(_file_id(wish)) if session_id is None else None
+        problem = problem or self._dock.judge(upload.name, upload.length)
+        problem = problem or self._dock.shortage(upload.id, upload.length)
         if session_id is None and problem is not None:
             raise problem.refusal()
         try:
@@ -101,9 +103,8 @@ class Creation:
 
     def _claim(self, channel: Channel, upload: Upload, wish: Create, problem: Problem | None) -> File:
         session, moment = channel.session, self._dock.clock()
-        file_id = wish.told.get("fileId") or None
         try:
-            file = claim(session, self._dock.new_id(), upload.name, upload.length, file_id, moment, problem)
+            file = claim(session, self._dock.new_id(), upload.name, upload.length, _file_id(wish), moment, problem)
             file.way = wish.way
             if problem is not None:
                 session.refuse(file, problem, moment)
@@ -162,6 +163,10 @@ class Creation:
                 berth.channel.session.refuse(berth.file, problem, self._dock.clock())
         if not berth.upload.over:
             self._shelf.retire(berth, "failed")
+
+
+def _file_id(wish: Create) -> str | None:
+    return wish.told.get("fileId") or None
 
 
 def name_of(told: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from station import settling
 from station.channel import Channel
-from station.claim import claim
+from station.claim import claim, unnamed
 from station.delivery import Delivery
 from station.dock import Dock
 from station.errors import Problem, Refused
@@ -194,9 +194,10 @@ class RawIntake(Intake):
         """Decide all that can be decided before the body comes. Raises Refused; a refusal of the file is told."""
         delivery = self._delivery
         problem = self._dock.judge(delivery.name, self.content_length)
-        if session_id is None and problem is not None:
-            raise problem.refusal()
         if session_id is None:
+            problem = problem or unnamed(file_id)
+            if problem is not None:
+                raise problem.refusal()
             self.admit()
             channel = await self.join_implicit(category)
         else:

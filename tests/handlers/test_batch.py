@@ -415,6 +415,16 @@ async def test_a_file_id_of_nobody_is_not_found(box: Box) -> None:
 
 
 @on_the_loop
+async def test_of_a_form_without_a_session_only_the_file_that_was_named_is_missing(box: Box) -> None:
+    parts = [field_part("fileId", UNKNOWN), file_part("a.mp4", movie(5)), file_part("b.mp4", movie(6))]
+    answer = await box.send_form(parts)
+    told = answer.json()
+    assert (answer.status, told["success"], told["error"]["code"]) == (200, False, "FILE_NOT_FOUND")
+    assert [(file["originalName"], file["status"]) for file in told["files"]] == [("b.mp4", "completed")]
+    assert [path.read_bytes() for path in box.visible()] == [movie(6)]
+
+
+@on_the_loop
 async def test_no_name_in_a_form_leads_outside_or_breaks_the_station(box: Box) -> None:
     session_id = await box.open(autoComplete=False)
     root = box.station.storage.root

@@ -11,12 +11,15 @@ import pytest
 
 from tests.handlers.site import (
     HOSTILE_NAMES,
+    TUS,
     UNKNOWN,
     Box,
     Goodbye,
     Line,
+    field_part,
     file_part,
     lifecycle,
+    metadata,
     movie,
     names,
     numbers,
@@ -176,6 +179,32 @@ async def test_what_cannot_be_a_file_of_the_session_is_none(box: Box) -> None:
     assert (await box.progress(session_id))["files"] == []
     answer = await box.ask("PUT", "/u/a.mp4?category=secret", movie(5))
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+
+
+@on_the_loop
+async def test_a_file_of_another_session_is_none_of_a_new_one_and_leaves_none(box: Box) -> None:
+    opened = (await box.post("/api/upload/session", {"files": [{"name": "a.mp4", "size": 5}]})).json()
+    file_id = opened["files"][0]["fileId"]
+    told = {**TUS, "Upload-Length": "5"}
+    for id in (file_id, UNKNOWN, "x"):
+        about = {**told, "Upload-Metadata": metadata(filename="a.mp4", fileId=id)}
+        for answer in (
+            await box.ask("PUT", f"/u/a.mp4?fileId={id}", movie(5)),
+            await box.ask("POST", "/files/", b"", about),
+            await box.ask("POST", f"/files/?fileId={id}", b"", {**told, "Upload-Metadata": metadata(filename="a.mp4")}),
+            await box.send_form([field_part("fileId", id), file_part("a.mp4", movie(5))]),
+        ):
+            assert (answer.status, answer.code) == (404, "FILE_NOT_FOUND")
+    assert list(box.station.channels) == [opened["sessionId"]]
+    assert box.session(opened["sessionId"]).files[file_id].status == "pending"
+    kept = await box.station.journal.read(lambda journal: journal.execute("SELECT count(*) FROM sessions").fetchone())
+    assert kept == (1,)
+
+
+@on_the_loop
+async def test_a_name_that_is_no_text_is_mended(box: Box) -> None:
+    answer = await box.ask("PUT", "/u/%ff%FEa.mp4", movie(5))
+    assert (answer.status, answer.json()["originalName"]) == (201, "\ufffd\ufffda.mp4")
 
 
 @pytest.mark.parametrize("options", [["--max-files=2"]])

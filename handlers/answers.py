@@ -121,6 +121,10 @@ class Answering(RequestHandler):
         kept = self.get_cookie(LANGUAGE_COOKIE)
         return language_of(self.asked("lang"), kept, accepted, self.station.config.language)
 
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """An id in the address (`name` None) that is no text is of nothing, as any other; a file's name is mended."""
+        return value.decode(errors="replace") if name is None else super().decode_argument(value, name)
+
     def asked(self, name: str) -> str:
         """A field of the query; "" if it has none. Never raises."""
         # Read by hand: get_query_argument raises for what is no UTF-8, and errors are answered in a language too.

@@ -49,7 +49,6 @@ def _shown(letter: Kept) -> dict[str, Any]:
         "event": letter.name,
         "madeAt": rfc3339(letter.made_at),
         "tries": letter.tries,
-        "dueAt": rfc3339(letter.due_at) if letter.due_at and letter.dead_at is None else None,
         "deadAt": None if letter.dead_at is None else rfc3339(letter.dead_at),
         "error": letter.error,
     }

@@ -24,6 +24,7 @@ from station.journal import Journal, recorded
 from station.program import Program
 from station.signing import key_of, signed
 from station.storage import OWN
+from station.stored import spot_of
 from station.tasks import Tasks
 from station.token import webhook_secret
 from station.wire import Message, loads, text_of
@@ -176,8 +177,8 @@ class Hooks:
     async def _run(self, letter: Letter) -> Result:
         message = loads(letter.text)
         data = message["data"]
-        _, _, category, name = data["uploadPath"].split("/", 3)
-        told = {**data, "category": category, "filePath": str(self._root / category / name)}
+        spot = spot_of(data["uploadPath"])
+        told = {**data, "category": spot.category, "filePath": str(self._root / spot.category / spot.name)}
         given = text_of(letter.name, told, letter.seq).encode("utf-8", "replace")
         outcome = await self._program.run({"event": letter.name, **flat(told)}, given)
         return Result(outcome.problem or None)

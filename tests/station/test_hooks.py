@@ -248,7 +248,7 @@ async def test_what_was_deleted_is_posted_though_the_station_is_killed(tmp_path:
         await until(lambda: left(image) == [] and len(post.taken) == 1)
         message, _ = post.taken[0]
         assert (message["event"], message["data"]["fileId"]) == ("file-deleted", file_id)
-        assert place.station.hooks.counts() == {(WEBHOOK, "waiting"): 0, (WEBHOOK, "dead"): 0}
+        await until(lambda: place.station.hooks.counts() == {(WEBHOOK, "waiting"): 0, (WEBHOOK, "dead"): 0})
 
 
 @pytest.mark.gen_test

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import shlex
 import signal
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from station.environment import environment, kill_all_in
 from station.tasks import Tasks
 
 log = logging.getLogger("upload_station")
@@ -26,9 +26,6 @@ _CHATTY = 600  # lines of one program in a minute; the rest is counted, and sile
 PATIENCE = 1.0  # seconds between SIGTERM and SIGKILL
 _STUCK = 5.0  # seconds that even a killed program may take, in a system call of a dead disk say
 _SLOWLY = 0.005  # seconds between two looks at what is only thrown away: gigabytes of it shall not fill the loop
-_PREFIX = "UPLOAD_STATION_"
-# What a service manager tells the station and nobody else.
-_OURS = (_PREFIX, "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "CREDENTIALS_DIRECTORY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +55,15 @@ class Program:
 
         When this is cancelled, the program is ended first.
         """
+        variables = environment(facts)
         async with self._turn:
             with ExitStack() as held:
                 try:
                     said, complaints, given_to = _Ear(held), _Ear(held), _Mouth(held, given)
-                    process = await self._start(environment(facts), given_to, said, complaints)
+                    process = await self._start(variables, given_to, said, complaints)
                 except OSError as error:
                     return Outcome(None, f"it cannot be started: {error.strerror}")
-                outcome = await self._wait(process)
+                outcome = await self._wait(process, variables)
                 lines = said.lines()
                 for line in (*lines, *complaints.lines()):
                     log.info("%s: %s", self._title, line, extra={"kind": self._title, "many": _CHATTY})
@@ -83,7 +81,7 @@ class Program:
         started: asyncio.subprocess.Process | OSError = starting.result()
         if hurry is not None:
             if not isinstance(started, OSError):
-                await _end(started)
+                await _end(started, variables)
             raise hurry
         if isinstance(started, OSError):
             raise started
@@ -107,33 +105,23 @@ class Program:
             for pipe in pipes:
                 pipe.hand_over()
 
-    async def _wait(self, process: asyncio.subprocess.Process) -> Outcome:
+    async def _wait(self, process: asyncio.subprocess.Process, variables: Mapping[bytes, bytes]) -> Outcome:
         try:
             async with asyncio.timeout(self._limit):
                 status = await process.wait()
         except TimeoutError:
-            await _end(process)
+            await _end(process, variables)
             return Outcome(None, f"it was not done after {self._limit:g} s")
         except asyncio.CancelledError:
-            await _end(process)
+            await _end(process, variables)
             raise
         if status < 0:
             return Outcome(status, f"it was ended by signal {-status}")
         return Outcome(status, f"exit status {status}" if status else "")
 
 
-def environment(facts: Mapping[str, object]) -> dict[bytes, bytes]:
-    """The station's own environment without what is for the station only, and the facts that are known."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    named = {_PREFIX + re.sub("([A-Z])", r"_\1", name).upper(): value for name, value in facts.items()}
-    told = {name: str(value) for name, value in named.items() if value is not None}
-    return {os.fsencode(name): os.fsencode(value) for name, value in inherited.items()} | {
-        name.encode(): value.replace("\0", "").encode("utf-8", "replace") for name, value in told.items()
-    }
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the whole group, which may be more than the one process. Cancelled meanwhile, it does not ask but kill."""
+async def _end(process: asyncio.subprocess.Process, variables: Mapping[bytes, bytes]) -> None:
+    """End the whole group, and who left it. Cancelled meanwhile, it does not ask but kill."""
     hurry: asyncio.CancelledError | None = None
     _signal(process.pid, signal.SIGTERM)
     try:
@@ -144,9 +132,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     except asyncio.CancelledError as cancelled:
         hurry = cancelled
     _signal(process.pid, signal.SIGKILL)
+    others = asyncio.get_running_loop().run_in_executor(None, kill_all_in, variables)
     with suppress(TimeoutError):
         async with asyncio.timeout(_STUCK):
             await process.wait()
+            await others
     if hurry is not None:
         raise hurry
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from station.flood import Flood
-from station.program import KEPT, LINES, LONGEST_LINE, Outcome, Program, clean, environment
+from station.program import KEPT, LINES, LONGEST_LINE, Outcome, Program, clean
 from tests.station.places import until
 
 LIMIT = 20.0
@@ -106,26 +106,6 @@ async def test_only_so_many_run_at_a_time(tmp_path: Path) -> None:
 # ---- what it learns ----
 
 
-def test_secrets_of_the_station_and_its_manager_are_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (
-        "UPLOAD_STATION_ADMIN_TOKEN",
-        "UPLOAD_STATION_WEBHOOK_SECRET",
-        "UPLOAD_STATION_WEBHOOK",
-        "UPLOAD_STATION_UPLOAD_PIN",
-        "UPLOAD_STATION_WIFI_PASSWORD",
-        "NOTIFY_SOCKET",
-        "WATCHDOG_PID",
-        "LISTEN_FDS",
-    ):
-        monkeypatch.setenv(name, "secret")
-    monkeypatch.setenv("PATH_OF_MINE", "kept")
-    found = environment({"fileName": "a", "fileSize": 0, "checksum": None})
-    assert b"secret" not in found.values()
-    assert found[b"PATH_OF_MINE"] == b"kept"
-    ours = {name: value for name, value in found.items() if name.startswith(b"UPLOAD_STATION_")}
-    assert ours == {b"UPLOAD_STATION_FILE_NAME": b"a", b"UPLOAD_STATION_FILE_SIZE": b"0"}
-
-
 @pytest.mark.parametrize("name", ["nul\0byte", "half \ud83d pair", "\udcff", "line\nbreak", "=", "x" * 5000])
 @pytest.mark.gen_test
 async def test_no_name_keeps_it_from_running(tmp_path: Path, name: str) -> None:
@@ -174,6 +154,24 @@ async def test_one_that_ignores_sigterm_is_killed_with_all_its_children(tmp_path
     outcome = await running
     assert (outcome.status, outcome.problem) == (None, "it was not done after 0.5 s")
     await until(lambda: not is_running(child))
+
+
+@pytest.mark.parametrize("how", ["too late", "cancelled"])
+@pytest.mark.gen_test
+async def test_one_that_is_ended_is_so_with_those_that_left_its_group(tmp_path: Path, how: str) -> None:
+    """Also with one whose parent has ended, so that nothing but its environment tells whose it is."""
+    away = "setsid sh -c 'echo $$ > \"$0\"; exec sleep 60'"
+    orphan, child = tmp_path / "orphan", tmp_path / "child"
+    text = f"({away} '{orphan}' &)\n{away} '{child}' &\nwait; exec sleep 60"
+    running = asyncio.create_task(run(tmp_path, script(tmp_path, text), limit=1.0 if how == "too late" else LIMIT))
+    left = [await pid_in(orphan), await pid_in(child)]
+    if how == "cancelled":
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    else:
+        assert (await running).status is None
+    await until(lambda: not any(map(is_running, left)))
 
 
 @pytest.mark.gen_test

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from station.clock import Moment
@@ -14,13 +15,34 @@ from station.session import Session
 from station.settling import Activity, Terms
 
 Kept = Mapping[str, Any]
+_USUAL: Kept = MappingProxyType(
+    {
+        "announced": None,
+        "estimated": False,
+        "upload": None,
+        "limited": True,
+        "way": str(Way.UNKNOWN),
+        "attempt": 0,
+        "failures": 0,
+        "timeouts": 0,
+        "received": 0,
+        "receivedBefore": 0,
+        "spent": 0.0,
+        "canRetry": False,
+        "retryUntil": None,
+        "expiresAt": None,
+        "path": None,
+        "intent": None,
+    }
+)
+"""What is not written down: half of the journal's room for a file that waits. Older journals lack some of these."""
 
 
 def keep_file(file: File, moment: Moment) -> dict[str, Any]:
     shift = moment.wall - moment.mono
     runs = file.started_at is not None and file.status is Status.UPLOADING
     running = max(0.0, moment.mono - (file.started_at or 0.0)) if runs else 0.0
-    return {
+    kept = {
         "name": file.name,
         "size": file.size,
         "announced": file.announced,
@@ -41,11 +63,13 @@ def keep_file(file: File, moment: Moment) -> dict[str, Any]:
         "path": file.path,
         "intent": None if file.intent is None else list(file.intent),
     }
+    return {name: value for name, value in kept.items() if name not in _USUAL or value != _USUAL[name]}
 
 
 def file_from(id: str, kept: Kept, moment: Moment) -> File:
     """The file as it was. An attempt that ran is taken to start again now; its earlier time is in `spent`."""
     shift = moment.mono - moment.wall
+    kept = {**_USUAL, **kept}
     status = Status(kept["status"])
     return File(
         id=id,
@@ -53,9 +77,9 @@ def file_from(id: str, kept: Kept, moment: Moment) -> File:
         size=kept["size"],
         announced=kept["announced"],
         estimated=kept["estimated"],
-        upload=kept.get("upload"),  # journals of the first version have neither
-        limited=kept.get("limited", True),
-        way=Way(kept.get("way", Way.UNKNOWN)),  # nor did the second have this
+        upload=kept["upload"],
+        limited=kept["limited"],
+        way=Way(kept["way"]),
         status=status,
         attempt=kept["attempt"],
         failures=kept["failures"],

@@ -16,6 +16,7 @@ class Account:
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
         self.parcels: list[Parcel] = []
+        """Each file that can be read."""
         self.faults: dict[str, Exception] = {}
         """By the path of the file."""
         self.gave_up: Refusal | Broken | None = None
@@ -23,10 +24,11 @@ class Account:
     @property
     def has_open_ends(self) -> bool:
         """There are files that can be gone on with."""
-        return any(not parcel.done and parcel.source.path not in self.faults for parcel in self.parcels)
+        return bool(self.undecided())
 
-    def is_decided(self, path: str) -> bool:
-        return path in self.faults or any(parcel.done and parcel.source.path == path for parcel in self.parcels)
+    def undecided(self) -> list[str]:
+        """The paths of what is neither stored nor failed."""
+        return [each.source.path for each in self.parcels if not each.done and each.source.path not in self.faults]
 
     def status(self) -> int:
         """The exit status."""

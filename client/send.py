@@ -14,7 +14,7 @@ from client.faults import Broken, GaveUp, Refusal, Unfit
 from client.following import Following
 from client.link import Link
 from client.memory import Memory, Remembered
-from client.opening import Opened, Opening
+from client.opening import Opening
 from client.options import Settings
 from client.patience import Patience, Timing
 from client.picture import Picture
@@ -41,12 +41,12 @@ class Sending:
     async def run(self) -> int:
         """The exit status."""
         found = gather(self._settings.files, recursive=self._settings.recursive)
-        sources = [each for each in found if isinstance(each, Source)]
+        self._account.parcels = [Parcel(each) for each in found if isinstance(each, Source)]
         self._report = Report(
             self._words,
             as_json=self._settings.json,
             quiet=self._settings.quiet,
-            total=sum(source.size for source in sources),
+            total=sum(parcel.source.size for parcel in self._account.parcels),
         )
         for each in found:
             if isinstance(each, Unsendable):
@@ -55,7 +55,7 @@ class Sending:
             self._report.complain("nothing")
             return FAILED
         try:
-            await self._send(sources)
+            await self._send()
         except asyncio.CancelledError:
             self._end(INTERRUPTED)
             raise
@@ -63,62 +63,61 @@ class Sending:
             self._report.close()
         return self._end(self._account.status())
 
-    async def _send(self, sources: Sequence[Source]) -> None:
+    async def _send(self) -> None:
         try:
-            if sources:
-                await self._open(sources)
-            if self._account.parcels:
-                await self._carry_all()
+            if self._account.parcels and (taken := await self._open()):
+                await self._carry_all(taken)
         except GaveUp as end:
-            self._give_up(end.__cause__)
+            fault = self._give_up(end.__cause__)
+            if not self._session_id:  # with nothing to go on with; told once, for all of them
+                self._account.faults |= dict.fromkeys(self._account.undecided(), fault)
         except (Refusal, Broken) as error:  # of the session as a whole
-            for source in sources:
-                if not self._account.is_decided(source.path):
-                    self._failed(source.path, error)
+            for path in self._account.undecided():
+                self._failed(path, error)
             self._account.gave_up = error if isinstance(error, Broken) else None
 
-    async def _open(self, sources: Sequence[Source]) -> None:
+    async def _open(self) -> Sequence[Parcel]:
+        """What the station takes, with all that is known of it."""
+        parcels = self._account.parcels
         patience = Patience(min(_OPENING_TIME, self._settings.patience), self._timing)
         opening = Opening(self._link, self._words, patience, self._settings.pin)
         self._algorithm = str((await opening.limits()).get("checksum") or "")
-        refused = await opening.refused(sources)
+        refused = await opening.refused([parcel.source for parcel in parcels])
         for index, refusal in refused.items():
-            self._failed(sources[index].path, refusal)
-        taken = [source for index, source in enumerate(sources) if index not in refused]
+            self._failed(parcels[index].source.path, refusal)
+        taken = [parcel for index, parcel in enumerate(parcels) if index not in refused]
         if not taken:
-            return
-        opened = await opening.session(self._place, taken, self._settings.category)
+            return taken
+        opened = await opening.session(self._place, [parcel.source for parcel in taken], self._settings.category)
         self._session_id, self._own = opened.session_id, opened.file_ids is not None
         self._memory = Memory(self._settings.state, opened.session_id)
+        for parcel, file_id in zip(taken, opened.file_ids or (), strict=self._own):
+            parcel.file_id = file_id
+            self._keep(parcel)
         self._known = await opening.snapshot(opened.session_id)
         self._picture.take({"event": "session-joined", "data": self._known, "seq": 0})
         self._report.opened(self._place.link(opened.session_id), opened.session_id)
-        self._account.parcels = self._packed(taken, opened)
-        for parcel in self._account.parcels:
-            self._keep(parcel)
+        if not self._own:
+            self._recall(taken)
+        return taken
 
-    def _packed(self, sources: Sequence[Source], opened: Opened) -> list[Parcel]:
-        """Each file with what is remembered of it."""
-        if opened.file_ids is not None:
-            return [Parcel(source, file_id) for source, file_id in zip(sources, opened.file_ids, strict=True)]
+    def _recall(self, parcels: Sequence[Parcel]) -> None:
+        """Of an earlier run into this session."""
         assert self._memory is not None
         entries = self._memory.entries()
-        parcels = []
-        for source in sources:
-            entry = entries.get(source.path)
+        for parcel in parcels:
+            entry = entries.get(parcel.source.path)
             told = self._picture.files.get(entry.file_id) if entry else None
-            if entry is None or told is None or entry.size != source.size:
-                parcels.append(Parcel(source))
-            elif not entry.is_of(source):  # changed since: from its beginning
-                parcels.append(Parcel(source, "" if told.is_over else entry.file_id))
-            elif told.is_over and told.status != "completed":
-                parcels.append(Parcel(source))
-            else:
-                parcels.append(Parcel(source, entry.file_id, entry.upload, done=told.status == "completed"))
-        return parcels
+            if entry is None or told is None or entry.size != parcel.source.size:
+                continue
+            if not entry.is_of(parcel.source):  # changed since: from its beginning
+                parcel.file_id = "" if told.is_over else entry.file_id
+            elif not told.is_over or told.status == "completed":
+                parcel.file_id, parcel.upload, parcel.done = entry.file_id, entry.upload, told.status == "completed"
+            self._keep(parcel)
 
-    async def _carry_all(self) -> None:
-        waiting = iter(self._account.parcels)
+    async def _carry_all(self, parcels: Sequence[Parcel]) -> None:
+        waiting = iter(parcels)
         try:
             async with asyncio.TaskGroup() as group:
                 seq, epoch = int(self._known.get("seq") or 0), str(self._known.get("epoch") or "")
@@ -161,7 +160,7 @@ class Sending:
         if not self._own or self._account.gave_up is not None:
             return
         with contextlib.suppress(Broken, Refusal):
-            if not all(parcel.done for parcel in self._account.parcels):
+            if any(parcel.file_id and not parcel.done for parcel in self._account.parcels):
                 await self._link.call("POST", f"/api/upload/complete/{self._session_id}", {})
             await asyncio.wait([watching], timeout=_SETTLE_TIME)
 
@@ -197,11 +196,12 @@ class Sending:
         self._account.faults[path] = fault
         self._report.failed(path, self._report.why(fault))
 
-    def _give_up(self, cause: BaseException | None) -> None:
+    def _give_up(self, cause: BaseException | None) -> Refusal | Broken:
         if self._account.gave_up is None:
             self._account.gave_up = cause if isinstance(cause, Refusal | Broken) else Broken("no answer")
             key = "unreachable" if isinstance(self._account.gave_up, Broken) else "gave_up"
             self._report.complain(key, base=self._link.base, why=self._report.why(self._account.gave_up))
+        return self._account.gave_up
 
     def _end(self, status: int) -> int:
         link = self._place.link(self._session_id) if self._session_id else ""

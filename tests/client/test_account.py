@@ -28,9 +28,7 @@ def test_one_that_failed_makes_the_run_fail() -> None:
     one = account(True, False)
     one.faults["/1"] = Refusal("REJECTED")
     assert one.status() == FAILED
-    assert one.is_decided("/0")
-    assert one.is_decided("/1")
-    assert not one.is_decided("/2")
+    assert one.undecided() == []
     assert not one.has_open_ends, "what was refused is not gone on with"
 
 
@@ -48,7 +46,7 @@ def test_a_file_that_was_never_announced_counts() -> None:
 def test_a_station_that_cannot_be_reached_is_told_apart_from_one_that_has_no_room() -> None:
     one = account(True, False)
     one.gave_up = Broken("refused")
-    assert (one.status(), one.has_open_ends) == (UNREACHABLE, True)
+    assert (one.status(), one.undecided()) == (UNREACHABLE, ["/1"])
     one.gave_up = Refusal("INSUFFICIENT_STORAGE")
     assert (one.status(), one.has_open_ends) == (FAILED, True)
 

@@ -7,17 +7,31 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from client.address import Place
 from client.faults import Broken, GaveUp
 from client.following import Following
 from client.link import Link
+from client.opening import Opening
 from client.options import settings_of
 from client.patience import Timing
 from client.send import Sending
-from tests.client.rig import Command, Ended, NoSockets, Weir, command_line, environment, run, send, stored_bytes
+from tests.client.rig import (
+    Command,
+    Ended,
+    Json,
+    NoSockets,
+    Weir,
+    command_line,
+    environment,
+    run,
+    send,
+    stored_bytes,
+)
 from tests.clients.chaos import Chaos, Fault
 from tests.clients.rig import MIB, Station, sha256
 from tests.clients.rig import film as film_of
@@ -378,12 +392,39 @@ def test_interrupting_ends_with_130_and_says_how_to_go_on(station: Station, tmp_
     assert_stored(station, session_id, path)
 
 
-def test_a_station_that_is_not_there_is_status_three(tmp_path: Path) -> None:
-    path = str(film_of(tmp_path, "a.mp4", 50))
-    ended = send(tmp_path, path, "--to", "127.0.0.1:1", "--patience=1s", "--json")
+def test_a_station_that_is_not_there_is_status_three_and_each_file_is_named(tmp_path: Path) -> None:
+    paths = [str(film_of(tmp_path, name, 50)) for name in ("a.mp4", "b.mp4")]
+    words = (*paths, "--to", "127.0.0.1:1", "--patience=1s")
+    ended = send(tmp_path, *words, "--json")
     assert ended.status == 3
-    assert "Cannot reach http://127.0.0.1:1: Connection refused" in ended.err
-    assert ended.summary["exitStatus"] == 3
+    assert ended.err == "Cannot reach http://127.0.0.1:1: Connection refused\n", "once, and nothing to go on with"
+    assert (ended.summary["exitStatus"], ended.summary["failed"]) == (3, 2)
+    assert [file["path"] for file in ended.summary["files"]] == paths
+    problem = {"code": "NETWORK_ERROR", "message": "Connection refused"}
+    assert [file["error"] for file in ended.summary["files"]] == [problem] * 2
+    assert "0 of 2 files stored" in send(tmp_path, *words).out
+
+
+@on_the_loop
+async def test_a_session_that_was_opened_can_be_gone_on_with_though_nothing_more_was_heard_of_it(
+    box: Box, link: Link, film: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The station goes after it has opened the session; what it announced is remembered."""
+
+    async def is_gone(opening: Opening, session_id: str) -> Json:
+        raise GaveUp from Broken("gone")
+
+    settings = settings_of("send", [str(film), "--to", box.url, "--language=en"], environment(film.parent))
+    with monkeypatch.context() as before:
+        before.setattr(Opening, "snapshot", is_gone)
+        assert await Sending(settings, link, settings.place, Timing()).run() == 3
+    told = capsys.readouterr()
+    assert "0 of 1 files stored" in told.out
+    session_id = told.err.split("/s/")[1].split()[0]
+    again = replace(settings, place=Place(box.url, session_id=session_id))
+    assert await Sending(again, link, again.place, Timing()).run() == 0
+    (one,) = (await box.get(f"/api/upload/progress/{session_id}")).json()["files"]
+    assert one["status"] == "completed"
 
 
 def test_patience_ends_with_status_three_and_says_how_to_go_on(station: Station, tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import { retryAfter } from './backoff.js'
 import { Timers } from './timers.js'
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
-// An order of which nothing is heard for so long is as good as lost.
+// An order of which nothing is heard for so long is as good as lost. What ends something is worth a longer wait.
 const ORDER_WITHIN = 3000
+const ENDING_WITHIN = 10000
 // Many files take their time to be named; but no browser ends a request that the network swallowed.
 const OPEN_WITHIN = 30000
 
@@ -56,13 +57,6 @@ export const openSession = (env, category, files) =>
     post(env, '/api/upload/session', { category, files: described(files) }, { signal }),
   )
 
-/** @param {string | null} fileId null: everything that is not finished */
-export const cancel = (env, sessionId, fileId = null) =>
-  post(env, session('cancel', sessionId), fileId === null ? { reason: 'user' } : { fileId, reason: 'user' })
-
-/** No more files will come. */
-export const complete = (env, sessionId) => post(env, session('complete', sessionId), {})
-
 async function within(env, span, ask) {
   const abort = new AbortController()
   const timers = new Timers(env)
@@ -74,8 +68,15 @@ async function within(env, span, ask) {
   }
 }
 
-const order = (env, name, sessionId, fileId) =>
-  within(env, ORDER_WITHIN, (signal) => post(env, session(name, sessionId), { fileId }, { signal }))
+const order = (env, span, name, sessionId, body) =>
+  within(env, span, (signal) => post(env, session(name, sessionId), body, { signal }))
 
-export const pause = (env, sessionId, fileId) => order(env, 'pause', sessionId, fileId)
-export const resume = (env, sessionId, fileId) => order(env, 'resume', sessionId, fileId)
+export const pause = (env, sessionId, fileId) => order(env, ORDER_WITHIN, 'pause', sessionId, { fileId })
+export const resume = (env, sessionId, fileId) => order(env, ORDER_WITHIN, 'resume', sessionId, { fileId })
+
+/** @param {string | null} fileId null: everything that is not finished */
+export const cancel = (env, sessionId, fileId = null) =>
+  order(env, ENDING_WITHIN, 'cancel', sessionId, { ...(fileId !== null && { fileId }), reason: 'user' })
+
+/** No more files will come. */
+export const complete = (env, sessionId) => order(env, ENDING_WITHIN, 'complete', sessionId, {})

@@ -39,8 +39,10 @@ export function ordersOf({ env, page, queue, list }) {
     resumeAll: all('canResume', resume),
     retryAll: all('canRetry', goOn),
     async cancel(row) {
-      if (row.fileId === null) uploads.drop(row.entry)
-      else if ((await order(api.cancel, row.fileId)) && row.entry) uploads.drop(row.entry)
+      // Before the station's list has come the row shows no number, though the queue may know it.
+      const fileId = row.fileId ?? uploads.entries.get(row.entry)?.fileId ?? null
+      if (fileId === null) uploads.drop(row.entry)
+      else if ((await order(api.cancel, fileId)) && row.entry) uploads.drop(row.entry)
     },
     async cancelAll() {
       page.asking = null

@@ -18,12 +18,13 @@ export class Uploads {
    * @param {object} env {setTimeout, clearTimeout, random, now, location, httpStack?}
    * @param {object} on
    *   entry(entry, before) whenever one changed; pause(entry) tells the station, and may fail;
+   *   recall(entry): the station is to cancel it; may not fail
    *   homeless(): the session was over before all files were known there; see `evict`;
    *   unheard(): the station did not answer, or the network swallowed a request
    */
   constructor(env, on) {
     Object.assign(this, { env, on })
-    this.entries = new Entries(on.entry)
+    this.entries = new Entries((entry, before) => this.#changed(entry, before))
     this.line = new Line(env, this.entries, (key, outcome) => this.#done(key, outcome))
     this.patience = new Patience(env, this.entries, () => this.fill())
     this.heeding = new Heed(this)
@@ -100,9 +101,12 @@ export class Uploads {
     this.stop(key)
   }
 
-  /** Stops sending without a word to the station. */
+  /** It was cancelled here; the station knows, or has not heard of it. What it hears just now is recalled. */
   drop(key) {
-    if (this.entries.get(key)) this.end(key, 'cancelled')
+    const entry = this.entries.get(key)
+    // Its request brings the number by which it can be recalled.
+    if (entry?.fileId === null && this.line.has(key)) this.#over(key, 'cancelled')
+    else if (entry) this.end(key, 'cancelled')
     this.fill()
   }
 
@@ -128,6 +132,7 @@ export class Uploads {
   /** Forgets everything, for the next session. */
   clear() {
     this.dropAll()
+    this.line.stopAll()
     this.entries.clear()
     this.heeding.clear()
     this.line.reset()
@@ -153,9 +158,20 @@ export class Uploads {
   }
 
   end(key, phase, problem = null) {
+    this.#over(key, phase, problem)
+    this.stop(key)
+  }
+
+  #over(key, phase, problem = null) {
     this.patience.rest(key)
     this.entries.change(key, { phase, problem, retryAt: null })
-    this.stop(key)
+  }
+
+  #changed(entry, before) {
+    this.on.entry(entry, before)
+    const { key, phase, fileId } = entry
+    if (phase !== 'cancelled' || fileId === null || before?.fileId !== null) return
+    this.on.recall(entry).then(() => this.stop(key))
   }
 
   stop(key) {

@@ -44,6 +44,7 @@ export function useQueue(env, on) {
     {
       ...on,
       pause: ({ sessionId, fileId }) => (fileId === null ? Promise.resolve() : api.pause(env, sessionId, fileId)),
+      recall: ({ sessionId, fileId }) => api.cancel(env, sessionId, fileId).catch(() => {}),
       entry(entry, before) {
         show(true)
         remember(entry, before)

@@ -304,6 +304,10 @@ class UplinkRequest {
   }
 }
 
+/** Rejects when the signal says so, as fetch does. */
+const abortion = (signal) =>
+  new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted'))))
+
 /** What a page has beyond a Station's surroundings: an uplink, a storage, frames, and no network trouble. */
 export function pageOf(clock, station = new Station(clock)) {
   const uplink = new Uplink()
@@ -341,7 +345,8 @@ export function pageOf(clock, station = new Station(clock)) {
     const name = Object.keys(page.answers).find((each) => path.startsWith(each))
     if (name === undefined) return station.env.fetch(url, options)
     page.calls.push([options.method ?? 'GET', path, options.body === undefined ? null : JSON.parse(options.body)])
-    const { status = 200, body = {}, headers = {} } = (await page.answers[name](page.calls.at(-1)[2], path)) ?? {}
+    const answer = page.answers[name](page.calls.at(-1)[2], path)
+    const { status = 200, body = {}, headers = {} } = (await Promise.race([answer, abortion(options.signal)])) ?? {}
     return { ok: status < 400, status, headers: new Headers(headers), json: async () => body }
   }
   const tell = (name, event = {}) => [...(listeners.get(name) ?? [])].forEach((call) => call(event))

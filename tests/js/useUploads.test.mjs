@@ -455,6 +455,67 @@ test('pausing all tells the station, and resuming goes on', async () => {
   assert.equal(uplink.requests.filter(({ over }) => !over).length, 3)
 })
 
+const cancelledAtTheStation = ({ page }) =>
+  page.calls.filter(([, url]) => url.startsWith('/api/upload/cancel/')).map(([, , { fileId }]) => fileId)
+
+test('what is cancelled before the list of the station has come is cancelled there', async () => {
+  const visited = await visit(null, {
+    prepare({ station }) {
+      station.up.websocket = 'silent'
+    },
+  })
+  const { at, clock, uplink } = visited
+  await at.choose([picked('a'), picked('b')])
+  at.send()
+  await clock.pass(100)
+  const [row] = at.list.value
+  assert.deepEqual([row.name, row.fileId, row.phase], ['a', null, 'uploading'])
+  await at.cancel(row)
+  await clock.pass(100)
+  assert.deepEqual([cancelledAtTheStation(visited), uplink.open.length], [['a'], 1])
+  visited.end()
+})
+
+async function addedAndCancelled() {
+  const visited = await visit(ID)
+  const { at, clock, uplink } = visited
+  uplink.opens = false
+  await at.choose([picked('a')])
+  at.send()
+  await clock.pass(100)
+  await at.cancel(at.list.value[0])
+  await clock.pass(100)
+  assert.deepEqual([visited.phases(), cancelledAtTheStation(visited), uplink.last.over], ['cancelled', [], false])
+  return visited
+}
+
+test('what the station hears of just then is cancelled there once it has a number', async () => {
+  const visited = await addedAndCancelled()
+  const { clock, uplink } = visited
+  uplink.create(uplink.last)
+  await clock.pass(100)
+  assert.deepEqual([cancelledAtTheStation(visited), visited.phases(), uplink.open.length], [['new-1'], 'cancelled', 0])
+})
+
+test('what it then does not hear of is cancelled all the same', async () => {
+  const visited = await addedAndCancelled()
+  const { at, clock, uplink } = visited
+  uplink.last.breakOff()
+  await clock.pass(60_000)
+  assert.deepEqual([cancelledAtTheStation(visited), visited.phases(), at.busy.value], [[], 'cancelled', false])
+  assert.equal(uplink.requests.length, 1, 'and not sent again')
+})
+
+test('a cancel that the network swallows is told to have failed', async () => {
+  const { at, clock, page } = await sending('a')
+  page.answers['/api/upload/cancel/'] = () => new Promise(() => {})
+  at.cancel(at.list.value[0])
+  await clock.pass(9000)
+  assert.equal(at.page.problem, null)
+  await clock.pass(2000)
+  assert.equal(at.page.problem.code, 'NETWORK_ERROR')
+})
+
 test('cancelling everything asks nothing more of the network', async () => {
   const { at, clock, uplink, phases } = await sending('a', 'b')
   at.askCancelAll()

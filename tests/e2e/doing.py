@@ -10,7 +10,7 @@ import re
 import struct
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, CDPSession, FilePayload, Locator, Page
+from playwright.sync_api import BrowserContext, CDPSession, FilePayload, Locator, Page, TimeoutError
 
 MIB = 1024**2
 PROGRAM = b"\x7fELF\x02\x01\x01" + bytes(1000)
@@ -90,9 +90,13 @@ def row(page: Page, name: str, phase: str | None = None) -> Locator:
 
 
 def ended(page: Page) -> str:
-    """How it ended, once it has."""
+    """How it ended, once it has. If it does not, the page says in the report where it stands."""
     heading = page.locator("h1[data-ending]")
-    heading.wait_for()
+    try:
+        heading.wait_for()
+    except TimeoutError as error:
+        error.add_note(page.locator("body").inner_text())
+        raise
     return heading.get_attribute("data-ending") or ""
 
 

@@ -6,6 +6,7 @@ import re
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import ANY
 
 import pytest
 from playwright.sync_api import expect
@@ -34,6 +35,20 @@ SMALL_TARGETS = """
   const { width, height } = target.getBoundingClientRect()
   return Math.min(width, height) < 44
 }).map((target) => target.innerText)
+"""
+
+# Where each button that cancels a file has been, from now on; a row is laid out in the frames after its first.
+WATCH_BUTTONS = """
+window.places = new Map()
+const look = () => {
+  for (const button of document.querySelectorAll('li.file .cancel')) {
+    const { x, y } = button.getBoundingClientRect()
+    const seen = places.get(button) ?? places.set(button, { frames: 0, at: new Set() }).get(button)
+    if ((seen.frames += 1) > 3) seen.at.add(`${Math.round(x)} ${Math.round(y)}`)
+  }
+  requestAnimationFrame(look)
+}
+look()
 """
 
 
@@ -327,14 +342,18 @@ def test_nothing_is_wider_than_the_screen_and_targets_are_large(visitors: Visito
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
         assert page.evaluate(SMALL_TARGETS) == []
 
-    choose(page, film(tmp_path, f"{'a-very-long-name-' * 9}.mp4", 20 * MIB), film(tmp_path, "b.mp4", MIB))
+    choose(page, film(tmp_path, f"{'a-very-long-name-' * 9}.mp4", 20 * MIB), film(tmp_path, "b.mp4", 3 * MIB))
     expect(page.get_by_text("2 files chosen")).to_be_visible()
     check()
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     check()
+    page.evaluate(WATCH_BUTTONS)
     put_into(page, "Personal videos")
-    expect(page.locator("li[data-phase=uploading]").first).to_be_visible()
+    expect(row(page, "a-very", "uploading")).to_contain_text(re.compile(r"/s ·.* left"))
+    expect(page.locator(".overall > .facts")).to_contain_text(re.compile(r"/s ·.* left"))
+    # A press and its release are to meet the same button.
+    assert page.evaluate("[...places.values()].map(({ at }) => [...at])") == [[ANY], [ANY]]
     check()
     page.get_by_role("button", name="Cancel a-very").click()
     ended(page)

@@ -42,10 +42,10 @@ bench: $(DEV)
 crash: $(DEV)
 	@$(BIN)/python -m tests.crash.power $(ARGS)
 
-# The made parts of docs/protocol.md, and the page's words for errors. A test fails when they are stale.
+# The made parts of docs/protocol.md, and the words of page and client for errors. A test fails when they are stale.
 docs: $(DEV)
 	$(BIN)/python -m tests.scenarios.write
-	RENEW=1 $(BIN)/python -m pytest -q tests/handlers/test_pages.py
+	RENEW=1 $(BIN)/python -m pytest -q tests/handlers/test_pages.py tests/client/test_errors.py
 
 # The pictures of docs/pages.md, by a walk through the pages. Chinese needs a font: fonts-wqy-microhei on Debian.
 screenshots: $(DEV)

@@ -16,9 +16,10 @@ from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine,
 from tornado.iostream import StreamClosedError
 from tornado.tcpclient import TCPClient
 
-from client.faults import Broken
+from client.faults import Broken, GaveUp, Untrusted
 
 CONNECT_TIME = 15.0  # seconds
+_OTHER_NAME, _OUT_OF_DATE = {62, 64}, {9, 10}  # OpenSSL's X509_V_ERR_…
 _LONGEST_HEAD = 64 * 1024
 _LONGEST_ANSWER = 16 * 1024**2  # a snapshot of a thousand files is half a MiB
 
@@ -51,7 +52,7 @@ class Reply:
 
 
 async def exchange(host: Host, request: Request, *, within: float, stall: float) -> Reply:
-    """Raises Broken: no whole answer within so many seconds, or a body that does not move for `stall`.
+    """Raises Broken: no whole answer within so many seconds, or a body that stands still for `stall`; GaveUp.
 
     What the body's writer raises comes out as it is.
     """
@@ -66,7 +67,7 @@ async def exchange(host: Host, request: Request, *, within: float, stall: float)
             finally:
                 stream.close()
     except (OSError, StreamClosedError) as error:
-        raise Broken(reason(error)) from None
+        raise broken(error) from None
 
 
 async def _talk(connection: HTTP1Connection, request: Request, stall: float) -> Reply:
@@ -137,12 +138,18 @@ class _Answer(HTTPMessageDelegate):
         self.over.set()
 
 
-def reason(error: BaseException) -> str:
-    """In some words, for people."""
+def broken(error: BaseException) -> Broken:
+    """In some words, for people. Raises GaveUp for a certificate that is not trusted: no waiting helps."""
     if isinstance(error, StreamClosedError):
         error = error.real_error or OSError("the connection was closed")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
+        code = error.verify_code
+        key = "other_name" if code in _OTHER_NAME else "out_of_date" if code in _OUT_OF_DATE else "untrusted"
+        raise GaveUp from Untrusted(key, error.verify_message)
+    return Broken(_reason(error))
+
+
+def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError) and error.strerror:

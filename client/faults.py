@@ -26,6 +26,14 @@ class Broken(Exception):
     """No answer: the station cannot be reached, or the connection broke. Trying again may help."""
 
 
+class Untrusted(Broken):
+    """The station's certificate. Nothing heals by itself; `key` is the sentence of `words` that says what to do."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(key)
+        self.key, self.reason = key, reason
+
+
 class Refusal(Exception):
     """The station said no. `status` is 0 where it was told by an event, or the client itself found it."""
 
@@ -33,6 +41,8 @@ class Refusal(Exception):
         super().__init__(code)
         self.code, self.message, self.details, self.solution, self.status = code, message, details, solution, status
         self.retry_after: float | None = None
+        self.is_pushed = False
+        """Its message is in the station's language, as that of an event is."""
 
     @classmethod
     def answered(cls, status: int, body: Mapping[str, Any], retry_after: str) -> Refusal:
@@ -50,7 +60,9 @@ class Refusal(Exception):
     def told(cls, error: object) -> Refusal:
         """By an event or a snapshot."""
         words = error if isinstance(error, dict) else {}
-        return cls(*(str(words.get(name) or "") for name in ("code", "message", "details")))
+        refusal = cls(*(str(words.get(name) or "") for name in ("code", "message", "details")))
+        refusal.is_pushed = True
+        return refusal
 
     @property
     def passes(self) -> bool:
@@ -62,9 +74,13 @@ class Refusal(Exception):
         """The address of the upload leads nowhere."""
         return self.status in {404, 410}
 
+    def worded(self, message: str) -> str:
+        """With a message in other words."""
+        details = self.details if self.details not in message else ""
+        return " ".join(part for part in (message, details, self.solution) if part)
+
     def __str__(self) -> str:
-        details = self.details if self.details not in self.message else ""
-        return " ".join(part for part in (self.message or self.code, details, self.solution) if part)
+        return self.worded(self.message or self.code)
 
 
 class Unfit(Exception):
@@ -76,4 +92,4 @@ class Unfit(Exception):
 
 
 class GaveUp(Exception):
-    """Patience is at its end. Its `__cause__` is what went wrong last."""
+    """Patience is at its end, or would be in vain. Its `__cause__` is what went wrong last."""

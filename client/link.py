@@ -16,7 +16,7 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
 from client import wire
-from client.exchange import CONNECT_TIME, Body, Host, Reply, Request, exchange, reason
+from client.exchange import CONNECT_TIME, Body, Host, Reply, Request, broken, exchange
 from client.faults import Broken, Refusal
 
 ANSWER_TIME = 60.0  # seconds for a whole request without a file
@@ -56,7 +56,10 @@ class Link:
         *,
         within: float = ANSWER_TIME,
     ) -> Reply:
-        """Raises Refusal for a status of 400 and more, Broken when there is no answer within so many seconds."""
+        """Raises Refusal for a status of 400 and more, Broken when there is no answer within so many seconds.
+
+        GaveUp, as all of these: its certificate is not trusted.
+        """
         length = {"Content-Length": str(len(body))} if isinstance(body, bytes) else {}
         fields = HTTPHeaders({**self._common, "Connection": "close", "Accept-Encoding": "gzip", **length, **headers})
         request = Request(method, path, fields, _written(body) if isinstance(body, bytes) else body)
@@ -79,7 +82,7 @@ class Link:
                 request, ping_interval=_HEARTBEAT, ping_timeout=_HEARTBEAT, max_message_size=_LONGEST_MESSAGE
             )
         except (OSError, StreamClosedError, HTTPClientError, WebSocketError) as error:
-            raise Broken(reason(error)) from None
+            raise broken(error) from None
 
 
 def number(headers: HTTPHeaders, field: str) -> int | None:

@@ -8,7 +8,6 @@ from typing import Any, TextIO
 from client import wire
 from client.bars import Bars
 from client.carrying import Parcel
-from client.faults import Refusal, Unfit
 from client.picture import Told
 from client.shown import amount, printable
 from client.words import Words
@@ -81,14 +80,6 @@ class Report:
 
     def paused(self, parcel: Parcel) -> None:
         self._say("paused", name=_name(parcel))
-
-    def why(self, fault: Exception) -> str:
-        """In a sentence."""
-        if isinstance(fault, Unfit):
-            return self._words(fault.key, reason=fault.reason)
-        if isinstance(fault, Refusal) and fault.code == "UPLOAD_CANCELLED" and not fault.message:
-            return self._words("cancelled", reason=fault.details)
-        return str(fault)
 
     def _ends(self, parcel: Parcel) -> None:
         self.moved(parcel, parcel.source.size)

@@ -19,6 +19,7 @@ from client.options import Settings
 from client.patience import Patience, Timing
 from client.picture import Picture
 from client.report import Report
+from client.shown import printable
 from client.source import Source, Unsendable, gather
 from client.tus import Upload
 from client.words import Words
@@ -177,7 +178,7 @@ class Sending:
         self._keep(parcel)
 
     def waits(self, parcel: Parcel, cause: Exception) -> None:
-        self._report.waits(parcel, self._report.why(cause))
+        self._report.waits(parcel, self._words.why(cause))
 
     def paused(self, parcel: Parcel) -> None:
         self._report.paused(parcel)
@@ -194,18 +195,18 @@ class Sending:
 
     def _failed(self, path: str, fault: Exception) -> None:
         self._account.faults[path] = fault
-        self._report.failed(path, self._report.why(fault))
+        self._report.failed(path, self._words.why(fault))
 
     def _give_up(self, cause: BaseException | None) -> Refusal | Broken:
         if self._account.gave_up is None:
             self._account.gave_up = cause if isinstance(cause, Refusal | Broken) else Broken("no answer")
             key = "unreachable" if isinstance(self._account.gave_up, Broken) else "gave_up"
-            self._report.complain(key, base=self._link.base, why=self._report.why(self._account.gave_up))
+            self._report.complain(key, base=self._link.base, why=printable(self._words.why(self._account.gave_up)))
         return self._account.gave_up
 
     def _end(self, status: int) -> int:
         link = self._place.link(self._session_id) if self._session_id else ""
-        self._report.summary(self._account.summary(self._session_id, link, status, self._report.why))
+        self._report.summary(self._account.summary(self._session_id, link, status, self._words.why))
         if link and self._account.has_open_ends:
             self._report.complain("resume", command=self._settings.command_for(link))
         return status

@@ -35,15 +35,18 @@ class Watching:
             self._session_id = opened.session_id
             since = 0 if self._settings.history else None
             following = Following(self._link, opened.session_id, self._told, since=since)
-            following.on_break = lambda error: self._complain("reconnecting", why=error)
+            following.on_break = lambda error: self._complain("reconnecting", why=self._why(error))
             await following.run(patience)
         except Refusal as refusal:
-            print(printable(str(refusal)), file=sys.stderr)
+            print(self._why(refusal), file=sys.stderr)
             return FAILED
         except GaveUp as end:
-            self._complain("unreachable", base=self._link.base, why=end.__cause__)
+            self._complain("unreachable", base=self._link.base, why=self._why(end.__cause__))
             return UNREACHABLE
         return COMPLETED if self._status == "completed" else FAILED
+
+    def _why(self, fault: BaseException | None) -> str:
+        return printable(self._words.why(fault))
 
     def _complain(self, key: str, **fields: object) -> None:
         print(self._words(key, **fields), file=sys.stderr, flush=True)
@@ -93,7 +96,7 @@ class Watching:
             "name": printable(str(name)),
             "size": "?" if size is None else amount(size),
             "path": printable(str(data.get("uploadPath") or "")),
-            "why": printable(str(Refusal.told(data.get("error")))),
+            "why": self._why(Refusal.told(data.get("error"))),
             "reason": printable(str(data.get("reason") or "")),
             "progress": data.get("progress"),
             "speed": amount(data.get("speed") or 0),

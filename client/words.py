@@ -1,9 +1,12 @@
-"""The client's own sentences, in Chinese and English; what the station says comes in its own words. Pure."""
+"""The client's sentences, in Chinese and English, and what a fault is in words. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+
+from client.errors import ERRORS
+from client.faults import Refusal, Unfit, Untrusted
 
 # fmt: off
 SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType({
@@ -17,6 +20,9 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType({
     "summary": ("{total} 个文件，已保存 {done} 个", "{done} of {total} files stored"),
     "resume": ("已到达的部分都会保留。继续上传请运行：\n  {command}", "What arrived is kept. To go on, run:\n  {command}"),
     "unreachable": ("连不上 {base}：{why}", "Cannot reach {base}: {why}"),
+    "untrusted": ("它的证书不受信任（{reason}）。请向站点的管理者索取证书（PEM），用 --cacert 给出", "Its certificate is not trusted ({reason}). Ask who runs it for the certificate (PEM), and give that with --cacert."),
+    "other_name": ("它的证书属于别的名称（{reason}）。请用证书上的名称作为地址", "Its certificate is for another name ({reason}). Use a name that is in the certificate as the address."),
+    "out_of_date": ("它的证书已过期或尚未生效（{reason}）。请检查本机的时钟；若时钟无误，请站点的管理者更换证书", "Its certificate has expired or is not valid yet ({reason}). Check this computer's clock; if that is right, who runs the station must renew it."),
     "gave_up": ("已放弃等待：{why}", "Waited in vain: {why}"),
     "code": ("没有这个数字码，或者它已经用过或过期", "There is no such code, or it was used or has expired."),
     "tries": ("试错次数太多，请过几分钟再试", "There were too many wrong tries; wait some minutes."),
@@ -56,8 +62,21 @@ class Words:
         self.language = language
 
     def __call__(self, key: str, **fields: object) -> str:
-        zh, en = SENTENCES[key]
-        return (zh if self.language == "zh" else en).format(**fields)
+        return self._chosen(SENTENCES[key]).format(**fields)
+
+    def why(self, fault: BaseException | None) -> str:
+        """In a sentence. Of what a station says the words are its own only where its language is the one asked for."""
+        if isinstance(fault, Unfit | Untrusted):
+            return self(fault.key, reason=fault.reason)
+        if isinstance(fault, Refusal) and fault.code == "UPLOAD_CANCELLED" and not fault.message:
+            return self("cancelled", reason=fault.details)
+        if isinstance(fault, Refusal) and fault.is_pushed and fault.code in ERRORS:
+            return fault.worded(self._chosen(ERRORS[fault.code]))
+        return str(fault)
+
+    def _chosen(self, both: tuple[str, str]) -> str:
+        zh, en = both
+        return zh if self.language == "zh" else en
 
 
 def language_of(environment: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 
@@ -12,8 +13,8 @@ import pytest
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
 
-from client.exchange import Body, Host, Reply, Request, Write, exchange, reason
-from client.faults import Broken
+from client.exchange import Body, Host, Reply, Request, Write, broken, exchange
+from client.faults import Broken, GaveUp, Untrusted
 from tests.handlers.site import on_the_loop
 from tests.scenarios.clients import HOST, Connection
 
@@ -185,8 +186,19 @@ async def test_nobody_there_is_a_break_with_the_systems_words() -> None:
 
 
 def test_reasons_are_words() -> None:
-    assert reason(StreamClosedError()) == "the connection was closed"
-    assert reason(TimeoutError()) == "no answer in time"
-    assert (
-        reason(StreamClosedError(ConnectionResetError(104, "Connection reset by peer"))) == "Connection reset by peer"
-    )
+    assert str(broken(StreamClosedError())) == "the connection was closed"
+    assert str(broken(TimeoutError())) == "no answer in time"
+    reset = ConnectionResetError(104, "Connection reset by peer")
+    assert str(broken(StreamClosedError(reset))) == "Connection reset by peer"
+
+
+@pytest.mark.parametrize(
+    ("code", "key"), [(18, "untrusted"), (20, "untrusted"), (10, "out_of_date"), (62, "other_name"), (64, "other_name")]
+)
+def test_a_certificate_that_is_not_trusted_is_no_break_that_heals(code: int, key: str) -> None:
+    error = ssl.SSLCertVerificationError()
+    error.verify_code, error.verify_message = code, "why"
+    with pytest.raises(GaveUp) as end:
+        broken(StreamClosedError(error))
+    assert isinstance(end.value.__cause__, Untrusted)
+    assert (end.value.__cause__.key, end.value.__cause__.reason) == (key, "why")

@@ -52,11 +52,20 @@ def test_https_is_spoken_to_a_station_that_is_trusted(tmp_path: Path) -> None:
     pair = certificates.make(tmp_path)
     station = Station(tmp_path, "--min-free-space=0", f"--tls-cert={pair.cert}", f"--tls-key={pair.key}")
     path, base = film(tmp_path, "a.mp4", 3 * MIB), f"https://127.0.0.1:{station.port}"
-    doubtful = send(tmp_path, str(path), "--to", base, "--patience=1s")
+    doubtful = send(tmp_path, str(path), "--to", base)
     assert doubtful.status == 3
-    assert "its certificate is not trusted" in doubtful.err
+    assert doubtful.err.startswith(
+        f"Cannot reach {base}: Its certificate is not trusted (self-signed certificate). Ask"
+    )
+    watching = run(tmp_path, "watch", f"{base}/s/550e8400", "--language=zh")
+    assert watching.status == 3
+    assert watching.err.startswith(f"连不上 {base}：它的证书不受信任")
+    assert len(watching.err.splitlines()) == 1, "no connection was lost"
+    elsewhere = send(tmp_path, str(path), "--to", base.replace("127.0.0.1", "127.1"), f"--cacert={pair.cert}")
+    assert "Its certificate is for another name" in elsewhere.err
     ended = send(tmp_path, str(path), "--to", base, f"--cacert={pair.cert}")
     assert ended.status == 0, ended.err
     plain = send(tmp_path, str(path), "--to", base.replace("https", "http"), "--patience=1s")
     assert plain.status == 3
     station.end()
+    assert station.log.count("ALERT_UNKNOWN_CA") == 2, "each tried once: it cannot heal"

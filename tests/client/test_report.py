@@ -7,7 +7,6 @@ import json
 import pytest
 
 from client.carrying import Parcel
-from client.faults import Broken, Refusal, Unfit
 from client.picture import Told
 from client.report import Report
 from client.source import Source
@@ -16,8 +15,8 @@ from client.words import Words
 PARCEL = Parcel(Source("/home/me/a\x1b[2J.mp4", "a\x1b[2J.mp4", 2048, 0))
 
 
-def report(*, as_json: bool = False, quiet: bool = False, language: str = "en") -> Report:
-    return Report(Words(language), as_json=as_json, quiet=quiet, total=2048)
+def report(*, as_json: bool = False, quiet: bool = False) -> Report:
+    return Report(Words("en"), as_json=as_json, quiet=quiet, total=2048)
 
 
 def test_lines_for_people(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,11 +64,3 @@ def test_a_wait_is_told_once_until_it_goes_on(capsys: pytest.CaptureFixture[str]
     told.goes_on(PARCEL, 1)
     told.waits(PARCEL, "cut")
     assert capsys.readouterr().err.count("waiting to try again. cut") == 2
-
-
-def test_each_fault_is_a_sentence() -> None:
-    assert report().why(Unfit("unreadable", "Permission denied")) == "It cannot be read: Permission denied."
-    assert report(language="zh").why(Unfit("disappeared")) == "上传过程中文件不见了"
-    assert report().why(Refusal("UPLOAD_CANCELLED", details="user")) == "It was cancelled (user)."
-    assert report().why(Refusal("X", "No.", "at most 5", "Cut it.")) == "No. at most 5 Cut it."
-    assert report().why(Broken("Connection refused")) == "Connection refused"

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.client.rig import Command, command_line, environment, run, send
 from tests.clients.chaos import CUTTING, Chaos
 from tests.clients.rig import Station, film
@@ -99,10 +101,24 @@ def test_a_session_that_failed_or_was_cancelled_is_status_one(station: Station, 
     assert "本次上传已取消（closing time）" in ended.out
 
 
-def test_a_session_that_is_not_there_is_status_one(station: Station, tmp_path: Path) -> None:
-    ended = run(tmp_path, "watch", f"{at(station)}/s/550e8400-e29b-41d4-a716-446655440000")
-    assert ended.status == 1
-    assert "upload session" in ended.err or "找不到" in ended.err
+@pytest.mark.parametrize(
+    ("language", "unknown", "refused"),
+    [
+        ("en", "There is no such upload session.", "liar.png: failed. This kind of file is not accepted."),
+        ("zh", "找不到这次上传", "liar.png：失败。不支持这种文件格式"),
+    ],
+)
+def test_failures_are_told_in_the_language_asked_for_whatever_the_stations_is(
+    tmp_path: Path, language: str, unknown: str, refused: str
+) -> None:
+    station = Station(tmp_path, "--min-free-space=0", f"--language={'zh-CN' if language == 'en' else 'en'}")
+    session_id = opened(station)
+    play(station, tmp_path, session_id)
+    ended = run(tmp_path, "watch", f"{at(station)}/s/{session_id}", "--history", "--language", language)
+    assert any(line.startswith(refused) for line in ended.out.splitlines()), ended.out
+    ended = run(tmp_path, "watch", f"{at(station)}/s/550e8400", "--language", language)
+    assert (ended.status, ended.err.strip()) == (1, unknown)
+    station.end()
 
 
 def test_a_station_that_is_not_there_is_status_three(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import string
 
 import pytest
 
+from client.faults import Broken, Refusal, Unfit, Untrusted
 from client.words import SENTENCES, Words, language_of
 
 
@@ -34,3 +35,34 @@ def test_a_name_is_no_format() -> None:
 )
 def test_the_language_is_the_systems(environment: dict[str, str], language: str) -> None:
     assert language_of(environment) == language
+
+
+def test_each_fault_is_a_sentence() -> None:
+    english, chinese = Words("en"), Words("zh")
+    assert english.why(Unfit("unreadable", "Permission denied")) == "It cannot be read: Permission denied."
+    assert chinese.why(Unfit("disappeared")) == "上传过程中文件不见了"
+    assert english.why(Refusal("UPLOAD_CANCELLED", details="user")) == "It was cancelled (user)."
+    assert english.why(Refusal("X", "No.", "at most 5", "Cut it.")) == "No. at most 5 Cut it."
+    assert english.why(Broken("Connection refused")) == "Connection refused"
+
+
+@pytest.mark.parametrize("key", ["untrusted", "other_name", "out_of_date"])
+def test_of_a_certificate_it_is_said_why_and_what_to_do(key: str) -> None:
+    for language in ("zh", "en"):
+        assert "the reason" in Words(language).why(Untrusted(key, "the reason"))
+
+
+def test_what_an_event_tells_is_told_in_the_language_asked_for() -> None:
+    """A station pushes its own language to all."""
+    told = Refusal.told({"code": "UNSUPPORTED_FORMAT", "message": "不支持这种文件格式", "details": ".png"})
+    assert Words("en").why(told) == "This kind of file is not accepted. .png"
+    assert Words("zh").why(told) == "不支持这种文件格式 .png"
+
+
+def test_an_error_that_is_newer_than_the_client_is_told_in_the_stations_words() -> None:
+    assert Words("en").why(Refusal.told({"code": "NEW", "message": "新", "details": "{0}"})) == "新 {0}"
+
+
+def test_what_an_answer_says_is_kept_for_it_was_asked_for_in_that_language() -> None:
+    refusal = Refusal.answered(413, {"error": "FILE_SIZE_EXCEEDED", "message": "More than we take."}, "")
+    assert Words("en").why(refusal) == "More than we take."

@@ -8,7 +8,8 @@ from typing import Any
 
 from handlers.access import minutes_to_wait
 from handlers.base import Base, verb
-from handlers.operator import COOKIE, give_pass, refuse, try_token
+from handlers.operator import COOKIE, give_pass, key_of, refuse, shows_pass, try_token
+from station.token import another_operator_secret
 
 PAGE = "/monitor"
 
@@ -50,9 +51,15 @@ class Login(Entrance):
 
 
 class Logout(Base):
-    """`POST /monitor/logout`: this browser forgets its pass."""
+    """`POST /monitor/logout`: every pass is void, copied ones and those of other devices too.
+
+    Whoever has none just forgets it: nobody else can throw the operator out.
+    """
 
     @verb
     async def post(self) -> None:
+        if shows_pass(self):
+            own = self.station.storage.own
+            key_of(self).renew(await self.station.dock.run(another_operator_secret, own))
         self.clear_cookie(COOKIE, httponly=True, samesite="Strict", secure=self.request.protocol == "https")
         self.redirect(PAGE, status=HTTPStatus.SEE_OTHER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.base import verb
 from handlers.login import Entrance
 from handlers.modules import needed, sentences
-from handlers.operator import is_operator, refuse
+from handlers.operator import is_operator, key_of, refuse
 
 
 class Monitor(Entrance):
@@ -24,6 +24,15 @@ class Monitor(Entrance):
         else:
             refuse(self)
 
+    head = get
+
     def _is_opened(self) -> bool:
-        """Whether somebody opens this address; no other site has the operator's browser guess, with a picture say."""
-        return self.request.headers.get("Sec-Fetch-Dest", "document") == "document"
+        """Whether somebody opens this address; no other site has the operator's browser guess, with a picture say.
+
+        A link on another site may be the printed one, in a mail; but it uses up guesses where those are few.
+        """
+        headers = self.request.headers
+        if headers.get("Sec-Fetch-Dest", "document") != "document":
+            return False
+        near = headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"}
+        return near or key_of(self).access.is_beyond_guessing

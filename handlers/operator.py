@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import statistics
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -20,17 +21,27 @@ VALID = 7 * 86_400.0  # seconds; who looks in once a week stays in, a phone that
 
 
 class Key:
-    """The operator's token and its passes, and how often it was guessed. `secret`: signs the passes."""
+    """The operator's token and its passes, and how often it was guessed. `secret`: signs the passes.
+
+    `on_void`: who holds open what a pass has opened, and is to close it. May not raise.
+    """
 
     def __init__(self, token: str, secret: str) -> None:
-        self.access = Access(token, secret, VALID)
+        self._token = token
         self.tries = Tries()
+        self.on_void: set[Callable[[], None]] = set()
+        self.renew(secret)
+
+    def renew(self, secret: str) -> None:
+        """Every pass that was given is void, and what it holds open is closed."""
+        self.access = Access(self._token, secret, VALID)
+        for close in tuple(self.on_void):
+            close()
 
 
 def demand_operator(handler: Answering) -> None:
     """The token as `Authorization: Bearer`, or the pass in the cookie. Raises UNAUTHORIZED, TOO_MANY_TRIES."""
-    key = _key(handler)
-    if _shows_pass(handler, key):
+    if shows_pass(handler):
         return
     scheme, _, token = handler.request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -49,7 +60,7 @@ def is_operator(handler: Answering) -> bool:
 
 def try_token(handler: Answering, token: str) -> None:
     """One guess. Raises UNAUTHORIZED, or TOO_MANY_TRIES: then without looking at a token that could be guessed."""
-    key = _key(handler)
+    key = key_of(handler)
     # An empty token is nobody's: Access would let in whoever asks.
     right = key.access.required and key.access.admits(token)
     if right and key.access.is_beyond_guessing:
@@ -67,7 +78,7 @@ def refuse(handler: Answering) -> NoReturn:
 
 def give_pass(handler: Answering) -> None:
     """Scripts of a page cannot read it, and no other site can send it along."""
-    access, wall = _key(handler).access, handler.station.clock().wall
+    access, wall = key_of(handler).access, handler.station.clock().wall
     handler.set_cookie(
         COOKIE,
         access.pass_for(wall),
@@ -78,13 +89,13 @@ def give_pass(handler: Answering) -> None:
     )
 
 
-def _shows_pass(handler: Answering, key: Key) -> bool:
+def shows_pass(handler: Answering) -> bool:
     """Whether the cookie holds a pass; one in use is renewed.
 
     Cookies know no ports, and to a browser another port, or a neighbour's name, is the same site. So a page that was
     allowed to upload (`allowed_origins`) is not the operator, although the operator's browser sends the cookie with it.
     """
-    origin = handler.request.headers.get("Origin")
+    key, origin = key_of(handler), handler.request.headers.get("Origin")
     if origin is not None and _host(origin) != handler.request.host.lower():
         return False
     shown, wall = handler.get_cookie(COOKIE, "") or "", handler.station.clock().wall
@@ -102,7 +113,7 @@ def _host(origin: str) -> str:
         return ""
 
 
-def _key(handler: Answering) -> Key:
+def key_of(handler: Answering) -> Key:
     key: Key = handler.application.settings["operator"]
     return key
 

@@ -14,7 +14,7 @@ from handlers.base import Base
 from handlers.commands import Command, Commands
 from handlers.follower import Follower
 from handlers.frames import text_frame
-from handlers.operator import is_operator
+from handlers.operator import is_operator, key_of
 from station.errors import Problem, Refused
 from station.station import Station
 from station.wire import Message, loads, text_of
@@ -97,6 +97,8 @@ class Push(Base, WebSocketHandler):
         stream.set_nodelay(True)
         stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.station.sockets.add(self)
+        if self._commands.is_operator:
+            key_of(self).on_void.add(self._logged_out)
         self._beat_later()
         try:
             if self._wish:
@@ -223,7 +225,12 @@ class Push(Base, WebSocketHandler):
         if self.ws_connection is not None:
             self._stream().close()
 
+    def _logged_out(self) -> None:
+        """The page comes back by itself, and is asked for the token."""
+        self.close(POLICY, "logged out")
+
     def on_close(self) -> None:
+        key_of(self).on_void.discard(self._logged_out)
         self.station.sockets.discard(self)
         self.follower.close()
         if self._beat is not None:

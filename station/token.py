@@ -24,8 +24,21 @@ def signing_secret(own: Path) -> str:
 
 
 def operator_secret(own: Path) -> str:
-    """What the operator's passes are signed with; deleting the file voids them. `own`: the station's own folder."""
+    """What the operator's passes are signed with; another one voids them. `own`: the station's own folder."""
     return _kept(own / "operator-secret")
+
+
+def another_operator_secret(own: Path) -> str:
+    """Made and kept in the place of the old one: the passes of before are worth nothing, after a power cut neither.
+
+    Raises OSError if the old one cannot be removed.
+    """
+    path = own / "operator-secret"
+    path.unlink(missing_ok=True)
+    try:
+        return _kept(path)
+    except OSError:  # a full disk keeps nobody in; the next start makes another
+        return secrets.token_urlsafe(32)
 
 
 def webhook_secret(configured: str, own: Path) -> str:
@@ -47,4 +60,11 @@ def _kept(path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(32
     with os.fdopen(fd, "w", encoding="ascii") as file:
         os.fchmod(fd, 0o600)
         file.write(made + "\n")
+        file.flush()
+        os.fsync(fd)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
     return made

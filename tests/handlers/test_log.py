@@ -12,6 +12,7 @@ from handlers.log import attend, say_started
 from station.flood import FEW, Flood
 from station.lines import Json
 from station.reporting import say, short
+from station.tries import BY_ONE
 from station.wire import loads
 from tests.handlers.site import Box, file_part, movie, on_the_loop, until
 
@@ -104,8 +105,21 @@ async def test_who_guesses_is_named_and_what_was_guessed_is_not(box: Box, caplog
     await box.post("/api/upload/pin", {"pin": "135790"})
     await box.ask("DELETE", "/api/upload/file/x", headers={"Authorization": "Bearer 135790"})
     await box.get("/j/135790")
-    assert [line["peer"] for line in access_lines(caplog)] == ["127.0.0.1"] * 3
-    assert "135790" not in str(access_lines(caplog))
+    await box.get("/monitor")  # somebody who is not logged in is no guesser
+    lines = [loads(Json().format(record)) for record in caplog.records if record.name.startswith("upload_station")]
+    assert [(line["event"], line["peer"]) for line in lines if "peer" in line] == [("guess", "127.0.0.1")] * 3
+    assert "135790" not in str(lines)
+
+
+@pytest.mark.parametrize("options", [["--upload-pin=2468"]])
+@on_the_loop
+async def test_who_guessed_too_often_is_named_with_the_request(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(BY_ONE):
+        await box.post("/api/upload/pin", {"pin": "135790"})
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+    assert (await box.post("/api/upload/pin", {"pin": "135790"})).status == 429
+    assert [line["peer"] for line in access_lines(caplog)] == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize("options", [["--upload-pin=246810"]])

@@ -138,6 +138,22 @@ async def test_a_picture_on_another_page_makes_no_guesses(box: Box) -> None:
     assert (await submit(box, TOKEN)).status == 303
 
 
+@on_the_loop
+async def test_a_link_on_another_page_makes_no_guesses_at_a_short_token(box: Box) -> None:
+    foreign = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "cross-site"}
+    for token in ["wrong"] * BY_ONE + [TOKEN]:
+        assert (await box.get(f"/monitor?token={token}", foreign)).status == 401
+    assert (await box.get(f"/monitor?token={TOKEN}", {**foreign, "Sec-Fetch-Site": "none"})).status == 303
+
+
+@on_the_loop
+async def test_the_link_with_a_long_token_opens_from_a_mail(tmp_path: Path) -> None:
+    box = await site.build(tmp_path / "upload", [], token=LONG)
+    mail = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "cross-site"}
+    assert (await box.get(f"/monitor?token={LONG}", mail)).status == 303
+    await site.take_down(box)
+
+
 @pytest.mark.parametrize("token", ["", "%20", "%FF", "%00", "&token="])
 @on_the_loop
 async def test_a_hostile_address_gets_the_form(box: Box, token: str) -> None:
@@ -148,16 +164,57 @@ async def test_a_hostile_address_gets_the_form(box: Box, token: str) -> None:
 
 
 @on_the_loop
-async def test_who_logs_out_forgets_the_pass(box: Box) -> None:
-    cookie = passed(await submit(box, TOKEN))
+async def test_who_logs_out_is_out_with_every_copy_of_the_pass(box: Box) -> None:
+    cookie, elsewhere = passed(await submit(box, TOKEN)), passed(await submit(box, TOKEN))
     answer = await box.ask("POST", "/monitor/logout", b"", cookie)
     assert (answer.status, answer.headers["Location"]) == (303, "/monitor")
     forgotten = SimpleCookie(answer.headers["Set-Cookie"])["upload_operator"]
     assert (forgotten.value, forgotten["path"]) == ("", "/")
     assert "1970" in forgotten["expires"] or int(forgotten["expires"].split()[3]) < 2026
-    assert (await box.get("/monitor/logout")).status == 405
+    assert not await gets_past(box, cookie)
+    assert not await gets_past(box, elsewhere)
+    assert await gets_past(box, passed(await submit(box, TOKEN)))
+
+
+@on_the_loop
+async def test_what_was_voided_stays_void_after_a_restart(tmp_path: Path) -> None:
+    first = await site.build(tmp_path / "upload", [])
+    cookie = passed(await submit(first, TOKEN))
+    await first.ask("POST", "/monitor/logout", b"", cookie)
+    later = passed(await submit(first, TOKEN))
+    await site.take_down(first)
+    again = await site.build(tmp_path / "upload", [])
+    assert not await gets_past(again, cookie)
+    assert await gets_past(again, later)
+    await site.take_down(again)
+
+
+@on_the_loop
+async def test_a_socket_of_the_operator_is_closed_when_they_log_out_and_no_other(box: Box) -> None:
+    cookie = passed(await submit(box, TOKEN))
+    operators, anybodys = await box.watch(headers=cookie), await box.watch()
+    operators.say("join-monitor", {})
+    await operators.until("monitor-joined")
+    await box.ask("POST", "/monitor/logout", b"", cookie)
+    while await operators.next() is not None:
+        pass
+    assert operators.close_code == 1008
+    again = await box.watch(headers=cookie)
+    for each in (again, anybodys):
+        each.say("join-monitor", {})
+        assert await each.error() == "UNAUTHORIZED"
+
+
+@on_the_loop
+async def test_nobody_else_can_throw_the_operator_out(box: Box) -> None:
+    cookie = passed(await submit(box, TOKEN))
+    assert (await box.ask("POST", "/monitor/logout", b"")).status == 303
+    forged = {"Cookie": "upload_operator=1." + "0" * 64}
+    assert (await box.ask("POST", "/monitor/logout", b"", forged)).status == 303
     foreign = await box.ask("POST", "/monitor/logout", b"", {**cookie, "Origin": "https://evil.example"})
     assert foreign.status == 403
+    assert (await box.get("/monitor/logout", cookie)).status == 405
+    assert await gets_past(box, cookie)
 
 
 # ---- the pass ----

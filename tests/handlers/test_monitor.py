@@ -39,6 +39,13 @@ async def test_the_operator_gets_the_page(box: Box) -> None:
 
 
 @on_the_loop
+async def test_a_program_may_ask_for_the_head_alone(box: Box) -> None:
+    for headers, status in (({}, 401), (BEARER, 200)):
+        answer = await box.ask("HEAD", "/monitor", headers=headers)
+        assert (answer.status, answer.body) == (status, b"")
+
+
+@on_the_loop
 async def test_the_first_page_loads_nothing_of_the_operator_s(box: Box) -> None:
     assert "monitor" not in (await box.get("/")).body.decode()
 

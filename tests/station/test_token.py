@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from station.token import operator_secret, operator_token, signing_secret
+from station.token import another_operator_secret, operator_secret, operator_token, signing_secret
 
 
 def test_a_configured_token_is_used_and_nothing_is_written(tmp_path: Path) -> None:
@@ -69,3 +71,23 @@ def test_the_operator_s_passes_are_signed_with_a_secret_of_their_own(tmp_path: P
     assert operator_secret(tmp_path) == secret
     assert secret not in {signing_secret(tmp_path), operator_token("", tmp_path)}
     assert stat.S_IMODE((tmp_path / "operator-secret").stat().st_mode) == 0o600
+
+
+def test_another_secret_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    old = operator_secret(tmp_path)
+    new = another_operator_secret(tmp_path)
+    assert old != new == operator_secret(tmp_path)
+    assert stat.S_IMODE((tmp_path / "operator-secret").stat().st_mode) == 0o600
+
+
+def test_a_full_disk_does_not_keep_the_old_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = operator_secret(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        new = another_operator_secret(tmp_path)
+    assert len(new) >= 43
+    assert old not in {new, operator_secret(tmp_path)}
+
+
+def full(fd: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")

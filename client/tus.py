@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
+from uuid import uuid4
 
 from client.exchange import Write
 from client.faults import Broken, Refusal
@@ -44,10 +45,13 @@ class Upload:
     session_id: str
     file_id: str
     path: str | None = None
+    key: str = field(default_factory=lambda: uuid4().hex)
+    """By it the station knows the request again whose answer was lost."""
 
     async def make(self) -> None:
-        """Raises Refusal, Broken."""
+        """Raises Refusal, Broken. Made again after that it is the same file."""
         told = {"filename": self.source.name, "sessionId": self.session_id, "fileId": self.file_id}
+        told["idempotencyKey"] = self.key
         fields = [f"{key} {b64encode(value.encode()).decode()}" for key, value in told.items() if value]
         headers = {**_TUS, "Upload-Length": str(self.source.size), "Upload-Metadata": ",".join(fields)}
         answer = await self.link.ask("POST", ENDPOINT, headers, b"", within=_ANSWER_TIME)

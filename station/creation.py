@@ -104,7 +104,8 @@ class Creation:
     def _claim(self, channel: Channel, upload: Upload, wish: Create, problem: Problem | None) -> File:
         session, moment = channel.session, self._dock.clock()
         try:
-            file = claim(session, self._dock.new_id(), upload.name, upload.length, _file_id(wish), moment, problem)
+            named = _file_id(wish) or self._made_before(channel, wish)
+            file = claim(session, self._dock.new_id(), upload.name, upload.length, named, moment, problem)
             file.way = wish.way
             if problem is not None:
                 session.refuse(file, problem, moment)
@@ -118,6 +119,14 @@ class Creation:
             file.size = file.announced
         upload.session_id, upload.file_id, upload.name = session.id, file.id, file.name
         return file
+
+    def _made_before(self, channel: Channel, wish: Create) -> str | None:
+        """The file that the same request made, if its sender marked it: the answer to that was lost."""
+        if not wish.told.get("idempotencyKey"):
+            return None
+        made = (self._shelf.of_file(file) for file in channel.session.files.values())
+        same = (berth.upload for berth in made if berth is not None and berth.upload.metadata == wish.metadata)
+        return next((upload.file_id for upload in same), None)
 
     async def _recorded(self, berth: Berth) -> Berth:
         """The upload exists once it is recorded and its part file is there. Raises Refused if that fails."""

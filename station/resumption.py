@@ -53,7 +53,8 @@ class Checks:
 @dataclass(frozen=True)
 class Create:
     """Make an upload. `length`: of the whole, None if not known yet. `told`: names and texts from the client
-    (`filename`, `filetype`, `sessionId`, `category`, `fileId`); `metadata`, `concat`: fields to be echoed as they came.
+    (`filename`, `filetype`, `sessionId`, `category`, `fileId`, `idempotencyKey`); `metadata`, `concat`: fields to be
+    echoed as they came.
 
     `last`: this request's content is all the rest (draft); None: the length decides (tus). `parts`: ids of partials.
     """

@@ -169,6 +169,18 @@ async def test_an_answer_that_is_lost_after_the_making_makes_no_second_file(box:
 
 
 @on_the_loop
+async def test_an_answer_that_is_lost_after_the_making_holds_nobodys_session_open(box: Box, film: Path) -> None:
+    """Into a session that was there before: no file was announced, so none can be named."""
+    session_id = await box.open(autoComplete=False)
+    way = Way(box, film, session_id)
+    way.link.loses, way.link.faults = True, {1: breaking(Broken("lost"))}
+    await way.run()
+    await box.post(f"/api/upload/complete/{session_id}")
+    snapshot = await box.progress(session_id)
+    assert (snapshot["overallStatus"], len(snapshot["files"])) == ("completed", 1)
+
+
+@on_the_loop
 async def test_the_last_answer_may_get_lost(box: Box, film: Path) -> None:
     way = Way(box, film, await box.open())
     way.link.loses, way.link.faults = True, {2: breaking(Broken("lost"))}

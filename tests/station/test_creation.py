@@ -273,6 +273,55 @@ async def test_a_file_id_takes_over_what_is_being_sent(tmp_path: Path) -> None:
         assert "resumedFrom" not in place.listener.data("upload-started")[1]
 
 
+KEYED: dict[str, Any] = {"told": {"idempotencyKey": "k"}, "metadata": "filename YS50eHQ=,idempotencyKey aw=="}
+
+
+@pytest.mark.gen_test
+async def test_the_same_request_with_a_key_makes_no_second_file(tmp_path: Path) -> None:
+    """It names a file that no answer has told of."""
+    async with open_place(tmp_path) as place:
+        channel = await place.open(auto_complete=False)
+        lost = await create(place, channel, **KEYED)
+        again = await create(place, channel, **KEYED)
+        assert again.file is lost.file
+        assert await gone(place, lost.upload.id) == "replaced"
+        await send(place, again, BODY)
+        await finished(again)
+        assert len(channel.session.files) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"told": {}},
+        {"told": {"idempotencyKey": ""}, "metadata": "filename YS50eHQ=,idempotencyKey"},
+        {"told": {"idempotencyKey": "l"}, "metadata": "filename YS50eHQ=,idempotencyKey bA=="},
+        {"told": {"idempotencyKey": "k"}, "metadata": "filename Yi50eHQ=,idempotencyKey aw==", "name": "b.txt"},
+    ],
+)
+@pytest.mark.gen_test
+async def test_another_request_makes_a_file_of_its_own(tmp_path: Path, other: dict[str, Any]) -> None:
+    async with open_place(tmp_path) as place:
+        channel = await place.open(auto_complete=False)
+        first = await create(place, channel, **KEYED)
+        second = await create(place, channel, **other)
+        third = await create(place, channel, **other)
+        assert len({id(berth.file) for berth in (first, second, third)}) == (
+            2 if other["told"].get("idempotencyKey") else 3
+        )
+        assert await gone(place, first.upload.id) is None
+
+
+@pytest.mark.gen_test
+async def test_a_key_is_of_one_session_and_of_one_length(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        one, two = await place.open(auto_complete=False), await place.open(auto_complete=False)
+        first = await create(place, one, **KEYED)
+        assert (await create(place, two, **KEYED)).channel is two
+        assert (await refused(place, one, len(BODY) + 1, **KEYED)).code == "CHECKSUM_MISMATCH"
+        assert await gone(place, first.upload.id) is None
+
+
 @pytest.mark.gen_test
 async def test_a_file_id_takes_over_an_upload_of_another_kind(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:

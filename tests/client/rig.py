@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -13,10 +14,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from tests.clients.rig import ROOT, Station
-from tests.scenarios.clients import HOST, Connection
+from tests.clients.proxy import Proxy
+from tests.clients.rig import MIB, ROOT, Station
+from tests.scenarios.clients import Connection
 
 PATIENCE = 40.0  # seconds
 _BLOCK = 32 * 1024
@@ -73,6 +75,13 @@ class Command:
     def out(self) -> str:
         return self._files[0].read_text()
 
+    @property
+    def session_id(self) -> str:
+        """Once it has told it."""
+        match = re.search(r"/s/([0-9a-f-]+)", self.out)
+        assert match, self.out
+        return match[1]
+
     def ended(self) -> Ended:
         try:
             status = self.process.wait(PATIENCE)
@@ -102,21 +111,15 @@ def stored_bytes(station: Station, session_id: str, at_least: int = 1) -> int:
     raise AssertionError("the bytes never arrived")
 
 
-class Weir:
+class Weir(Proxy):
     """A TCP proxy that lets so many bytes up, and then holds all of them, until it is opened. `held`: it holds some."""
 
     def __init__(self, port: int, lets: int) -> None:
-        self._goal, self._left = port, lets
+        super().__init__(port)
+        self._left = lets
         self._is_open = self._is_shut = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._news, self._stop = asyncio.Event(), asyncio.Event()
-        self._running: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Event()
         self.held = threading.Event()
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
 
     def open(self) -> None:
         assert self._loop is not None
@@ -132,48 +135,16 @@ class Weir:
         """Let nobody through from now on."""
         self._is_shut = True
 
-    @contextlib.contextmanager
-    def running(self) -> Iterator[Self]:
-        listening = threading.Event()
-        thread = threading.Thread(target=lambda: asyncio.run(self._run(listening)), name="weir")
-        thread.start()
-        listening.wait()
-        try:
-            yield self
-        finally:
-            assert self._loop is not None
-            self._loop.call_soon_threadsafe(self._stop.set)
-            thread.join()
+    async def serve(self, client: Connection) -> None:
+        if (first := await self.admit(client)) is not None:
+            station = await Connection.open(self._goal)
+            try:
+                await station.send(first)
+                await self._join(client, station)
+            finally:
+                await station.close()
 
-    async def _run(self, listening: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        server = await asyncio.start_server(self._accept, HOST, 0)
-        self.port = server.sockets[0].getsockname()[1]
-        listening.set()
-        await self._stop.wait()
-        server.close()
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-        await server.wait_closed()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._running.add(task)
-        client = Connection(reader, writer)
-        with contextlib.suppress(asyncio.CancelledError, OSError):
-            if (first := await self._admit(client)) is not None:
-                station = await Connection.open(self._goal)
-                try:
-                    await station.send(first)
-                    await self._join(client, station)
-                finally:
-                    await station.close()
-        await client.close()
-        self._running.discard(task)
-
-    async def _admit(self, client: Connection) -> bytes | None:
+    async def admit(self, client: Connection) -> bytes | None:
         """What is read of it already; None: it is turned away."""
         return None if self._is_shut else b""
 
@@ -201,15 +172,53 @@ class Weir:
                 await goal.send(block)
 
 
+class Forgetful(Weir):
+    """It holds nothing, and loses the answers to the first requests that make an upload."""
+
+    def __init__(self, port: int, times: int) -> None:
+        super().__init__(port, sys.maxsize)
+        self.left = times
+
+    async def admit(self, client: Connection) -> bytes | None:
+        head = await client.reader.readuntil(b"\r\n\r\n")
+        if not self.left or not head.startswith(b"POST /files/ "):
+            return head
+        self.left -= 1
+        station = await Connection.open(self._goal)
+        await station.send(head)
+        await station.reader.readuntil(b"\r\n\r\n")
+        await station.close()
+        return None
+
+
 class NoSockets(Weir):
     """A proxy that speaks no WebSocket."""
 
     refused = 0
 
-    async def _admit(self, client: Connection) -> bytes | None:
+    async def admit(self, client: Connection) -> bytes | None:
         head = await client.reader.readuntil(b"\r\n\r\n")
         if b"Upgrade: websocket" not in head:
             return head
         self.refused += 1
         await client.send(b"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         return None
+
+
+@dataclass(frozen=True)
+class Held:
+    """`stored`: bytes of the session's first file that the station has."""
+
+    sending: Command
+    weir: Weir
+    session_id: str
+    stored: int
+
+
+@contextlib.contextmanager
+def held_back(station: Station, folder: Path, *words: str) -> Iterator[Held]:
+    """`send` in the middle of a file: a part is stored, the rest waits for the weir to be opened."""
+    with Weir(station.port, 3 * MIB).running() as weir:
+        sending = Command(folder, "send", *words, "--to", weir.url)
+        assert weir.held.wait(20)
+        yield Held(sending, weir, sending.session_id, stored_bytes(station, sending.session_id, MIB))

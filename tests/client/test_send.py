@@ -20,18 +20,7 @@ from client.opening import Opening
 from client.options import settings_of
 from client.patience import Timing
 from client.send import Sending
-from tests.client.rig import (
-    Command,
-    Ended,
-    Json,
-    NoSockets,
-    Weir,
-    command_line,
-    environment,
-    run,
-    send,
-    stored_bytes,
-)
+from tests.client.rig import Forgetful, Json, NoSockets, command_line, environment, held_back, run, send
 from tests.clients.chaos import Chaos, Fault
 from tests.clients.rig import MIB, Station, sha256
 from tests.clients.rig import film as film_of
@@ -304,49 +293,52 @@ def test_answers_that_get_lost_make_no_second_file(
     assert one["status"] == "completed"
 
 
+def test_an_answer_that_is_lost_makes_no_second_file_in_somebody_elses_session(
+    station: Station, tmp_path: Path
+) -> None:
+    """None is announced there, and an empty upload would hold that session open, seen by nobody."""
+    session_id = station.ask("/api/upload/session", {"autoComplete": False})["sessionId"]
+    paths = [film_of(tmp_path, name, 3 * MIB) for name in ("a.mp4", "b.mp4")]
+    with Forgetful(station.port, 3).running() as proxy:
+        ended = send(tmp_path, *map(str, paths), "--to", proxy.url, "--session", session_id)
+        assert proxy.left == 0
+    assert ended.status == 0, ended.err
+    assert_stored(station, session_id, *paths)
+    station.ask(f"/api/upload/complete/{session_id}", {})
+    snapshot = station.ask(f"/api/upload/progress/{session_id}")
+    assert (snapshot["overallStatus"], len(snapshot["files"])) == ("completed", 2)
+
+
 def test_the_station_restarts_in_the_middle(tmp_path: Path) -> None:
     path = film_of(tmp_path, "a.mp4", 8 * MIB)
     first = Station(tmp_path)
-    with Weir(first.port, 3 * MIB).running() as weir:
-        sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--json")
-        assert weir.held.wait(20)
-        session_id = session_of(sending)
-        stored_bytes(first, session_id, MIB)
+    with held_back(first, tmp_path, str(path), "--json") as held:
         first.end()
         second = Station(tmp_path, f"--port={first.port}")
-        weir.open()
-        ended = sending.ended()
+        held.weir.open()
+        ended = held.sending.ended()
     assert ended.status == 0, ended.err
-    assert_stored(second, session_id, path)
-    starts = [event["data"] for event in second.events(session_id) if event["event"] == "upload-started"]
+    assert_stored(second, held.session_id, path)
+    starts = [event["data"] for event in second.events(held.session_id) if event["event"] == "upload-started"]
     assert starts[-1].get("resumedFrom", 0) >= MIB or len(starts) == 1
     second.end()
 
 
-def session_of(sending: Command) -> str:
-    """Of a run with --json that has told it."""
-    return Ended(0, sending.out, "").messages[0]["data"]["sessionId"]  # type: ignore[no-any-return]
-
-
 def test_a_client_that_is_killed_goes_on_where_it_stopped(station: Station, tmp_path: Path) -> None:
     paths = [film_of(tmp_path, "a.mp4", 8 * MIB), film_of(tmp_path, "b.mp4", 5000)]
-    with Weir(station.port, 3 * MIB).running() as weir:
-        sending = Command(tmp_path, "send", "--parallel=1", *map(str, paths), "--to", weir.url, "--json")
-        assert weir.held.wait(20)
-        session_id = session_of(sending)
-        stored = stored_bytes(station, session_id, MIB)
-        sending.process.kill()
-        assert sending.ended().status == -signal.SIGKILL
+    with held_back(station, tmp_path, "--parallel=1", *map(str, paths), "--json") as held:
+        held.sending.process.kill()
+        assert held.sending.ended().status == -signal.SIGKILL
         # By another way to the same station.
-        link = f"{at(station)}/s/{session_id}"
+        link = f"{at(station)}/s/{held.session_id}"
         ended = send(tmp_path, *map(str, paths), "--session", link)
     assert ended.status == 0, ended.err
     assert "a.mp4: going on from" in ended.out
-    assert_stored(station, session_id, *paths)
-    events = station.events(session_id)
+    assert_stored(station, held.session_id, *paths)
+    events = station.events(held.session_id)
     assert [event["event"] for event in events].count("upload-completed") == 2
     resumed = [event["data"]["resumedFrom"] for event in events if event["data"].get("resumedFrom")]
-    assert not resumed or resumed[0] >= stored
+    assert not resumed or resumed[0] >= held.stored
     assert events[-1]["data"]["summary"]["uploadedSize"] == sum(path.stat().st_size for path in paths), "nothing twice"
     # Once more: there is nothing left to do.
     again = send(tmp_path, *map(str, paths), "--session", link)
@@ -355,28 +347,20 @@ def test_a_client_that_is_killed_goes_on_where_it_stopped(station: Station, tmp_
 
 def test_a_file_that_was_changed_between_two_runs_is_sent_from_its_beginning(station: Station, tmp_path: Path) -> None:
     path = film_of(tmp_path, "a.mp4", 8 * MIB)
-    with Weir(station.port, 3 * MIB).running() as weir:
-        sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--json")
-        assert weir.held.wait(20)
-        session_id = session_of(sending)
-        stored_bytes(station, session_id, MIB)
-        sending.process.kill()
-        sending.ended()
+    with held_back(station, tmp_path, str(path), "--json") as held:
+        held.sending.process.kill()
+        held.sending.ended()
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    ended = send(tmp_path, str(path), "--session", f"{at(station)}/s/{session_id}")
+    ended = send(tmp_path, str(path), "--session", f"{at(station)}/s/{held.session_id}")
     assert ended.status == 0, ended.err
-    assert_stored(station, session_id, path)
+    assert_stored(station, held.session_id, path)
 
 
 def test_interrupting_ends_with_130_and_says_how_to_go_on(station: Station, tmp_path: Path) -> None:
     path = film_of(tmp_path, "it's.mp4", 8 * MIB)
-    with Weir(station.port, 3 * MIB).running() as weir:
-        sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--json", "--pin=not to be repeated")
-        assert weir.held.wait(20)
-        session_id = session_of(sending)
-        stored_bytes(station, session_id, MIB)
-        sending.process.send_signal(signal.SIGINT)
-        ended = sending.ended()
+    with held_back(station, tmp_path, str(path), "--json", "--pin=not to be repeated") as held:
+        held.sending.process.send_signal(signal.SIGINT)
+        ended = held.sending.ended()
     assert ended.status == 130
     assert ended.summary["exitStatus"] == 130
     assert ended.summary["files"][0]["status"] == "unfinished"
@@ -384,12 +368,12 @@ def test_interrupting_ends_with_130_and_says_how_to_go_on(station: Station, tmp_
     assert "not to be repeated" not in ended.err
     assert hint.strip().startswith("upload-station send --session ")
     # The very words, in a shell.
-    words = hint.strip().replace("upload-station", '"$@"', 1).replace(weir.url, at(station))
+    words = hint.strip().replace("upload-station", '"$@"', 1).replace(held.weir.url, at(station))
     shell = subprocess.run(
         ["sh", "-c", words, "sh", *command_line()], env=environment(tmp_path), capture_output=True, timeout=40
     )
     assert shell.returncode == 0, shell
-    assert_stored(station, session_id, path)
+    assert_stored(station, held.session_id, path)
 
 
 def test_a_station_that_is_not_there_is_status_three_and_each_file_is_named(tmp_path: Path) -> None:
@@ -429,17 +413,13 @@ async def test_a_session_that_was_opened_can_be_gone_on_with_though_nothing_more
 
 def test_patience_ends_with_status_three_and_says_how_to_go_on(station: Station, tmp_path: Path) -> None:
     path = film_of(tmp_path, "a.mp4", 8 * MIB)
-    with Weir(station.port, 3 * MIB).running() as weir:
-        sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--patience=2s", "--json")
-        assert weir.held.wait(20)
-        session_id = session_of(sending)
-        stored_bytes(station, session_id, MIB)
-        weir.cut()  # what comes then is held, too, and the station is not reached again
-        weir.shut()
-        ended = sending.ended()
+    with held_back(station, tmp_path, str(path), "--patience=2s", "--json") as held:
+        held.weir.cut()  # what comes then is held, too, and the station is not reached again
+        held.weir.shut()
+        ended = held.sending.ended()
     assert ended.status == 3, ended
-    assert f"--session {weir.url}/s/{session_id}" in ended.err
-    station.ask(f"/api/upload/cancel/{session_id}", {})
+    assert f"--session {held.weir.url}/s/{held.session_id}" in ended.err
+    station.ask(f"/api/upload/cancel/{held.session_id}", {})
 
 
 # ---- what others do meanwhile ----
@@ -447,14 +427,10 @@ def test_patience_ends_with_status_three_and_says_how_to_go_on(station: Station,
 
 def test_who_cancels_is_believed(station: Station, tmp_path: Path) -> None:
     path = film_of(tmp_path, "a.mp4", 8 * MIB)
-    with Weir(station.port, 3 * MIB).running() as weir:
-        sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--json")
-        assert weir.held.wait(20)
-        session_id = session_of(sending)
-        stored_bytes(station, session_id, MIB)
-        station.ask(f"/api/upload/cancel/{session_id}", {"reason": "closing time"})
-        weir.open()
-        ended = sending.ended()
+    with held_back(station, tmp_path, str(path), "--json") as held:
+        station.ask(f"/api/upload/cancel/{held.session_id}", {"reason": "closing time"})
+        held.weir.open()
+        ended = held.sending.ended()
     assert ended.status == 1
     assert "It was cancelled (closing time)." in ended.err
     assert ended.summary["files"][0]["error"]["code"] == "UPLOAD_CANCELLED"
@@ -462,22 +438,18 @@ def test_who_cancels_is_believed(station: Station, tmp_path: Path) -> None:
 
 def test_a_pause_is_kept_until_somebody_ends_it(station: Station, tmp_path: Path) -> None:
     path = film_of(tmp_path, "a.mp4", 8 * MIB)
-    with Weir(station.port, 3 * MIB).running() as weir:
-        sending = Command(tmp_path, "send", str(path), "--to", weir.url)
-        assert weir.held.wait(20)
-        session_id = sending.out.split("/s/")[1].split()[0]
-        stored_bytes(station, session_id, MIB)
-        station.ask(f"/api/upload/pause/{session_id}", {})
-        weir.open()
-        while "paused by somebody" not in sending.out:
-            assert sending.process.poll() is None, sending.ended()
-            station.ask(f"/api/upload/progress/{session_id}?since=1&wait=0.1")
-        (file,) = station.ask(f"/api/upload/progress/{session_id}")["files"]
+    with held_back(station, tmp_path, str(path)) as held:
+        station.ask(f"/api/upload/pause/{held.session_id}", {})
+        held.weir.open()
+        while "paused by somebody" not in held.sending.out:
+            assert held.sending.process.poll() is None, held.sending.ended()
+            station.ask(f"/api/upload/progress/{held.session_id}?since=1&wait=0.1")
+        (file,) = station.ask(f"/api/upload/progress/{held.session_id}")["files"]
         assert file["status"] == "paused"
-        station.ask(f"/api/upload/resume/{session_id}", {})
-        ended = sending.ended()
+        station.ask(f"/api/upload/resume/{held.session_id}", {})
+        ended = held.sending.ended()
     assert ended.status == 0, ended.err
-    assert_stored(station, session_id, path)
+    assert_stored(station, held.session_id, path)
 
 
 @pytest.mark.parametrize("how", ["changed", "disappeared"])
@@ -485,18 +457,14 @@ def test_a_file_that_changes_while_it_is_sent_is_not_reported_as_sent(
     station: Station, tmp_path: Path, how: str
 ) -> None:
     path = film_of(tmp_path, "a.mp4", 8 * MIB)
-    with Weir(station.port, 3 * MIB).running() as weir:
-        sending = Command(tmp_path, "send", str(path), "--to", weir.url, "--json")
-        assert weir.held.wait(20)
-        session_id = session_of(sending)
-        stored_bytes(station, session_id, MIB)
+    with held_back(station, tmp_path, str(path), "--json") as held:
         path.unlink() if how == "disappeared" else os.truncate(path, 4 * MIB)
-        weir.open()
-        ended = sending.ended()
+        held.weir.open()
+        ended = held.sending.ended()
     assert ended.status == 1
     assert f"It {'was ' if how == 'changed' else ''}{how} while it was being sent" in ended.err
-    assert station.stored(session_id) == []
-    assert station.events(session_id)[-1]["event"] == "session-completed", "it is not held open for nothing"
+    assert station.stored(held.session_id) == []
+    assert station.events(held.session_id)[-1]["event"] == "session-completed", "it is not held open for nothing"
 
 
 def test_where_no_websocket_passes_the_station_is_polled(tmp_path: Path) -> None:

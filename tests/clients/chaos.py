@@ -1,6 +1,6 @@
 """A bad network: a TCP proxy that cuts, stalls and loses connections at random, both ways, as often as it is told to.
 
-It knows nothing of HTTP. It lives in a thread with a loop of its own, beside clients that block.
+It knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import math
 import random
-import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
-from tests.scenarios.clients import HOST, Connection
+from tests.clients.proxy import Proxy
+from tests.scenarios.clients import Connection
 
 BLOCK = 32 * 1024
 STALL = (0.05, 0.4)  # seconds; longer ones show nothing more and cost the tests their time
@@ -36,7 +36,7 @@ BREAKING = tuple(fault for fault in Fault if fault is not Fault.SPOIL)
 CUTTING = (Fault.FIN, Fault.RST, Fault.VANISH)
 
 
-class Chaos:
+class Chaos(Proxy):
     """Each connection is struck after at most `reach` bytes up, or some bytes down, as long as faults are left.
 
     `down`: how probable the latter is. `faults` is what was done, `up` counts the bytes that went to the station.
@@ -45,23 +45,15 @@ class Chaos:
     def __init__(
         self, port: int, seed: int, *, reach: int, kinds: Sequence[Fault] = BREAKING, down: float = 0.3
     ) -> None:
-        self._goal = port
+        super().__init__(port)
         self._kinds = kinds
         self._spoilt: set[Connection] = set()
         self._chance = random.Random(seed)
         self._reach, self._down = reach, down
         self._left = 0
-        self._running: set[asyncio.Task[None]] = set()
-        self._stop = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._mute_from = math.inf
-        self.port = 0
         self.faults: Counter[Fault] = Counter()
         self.up = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
 
     @property
     def calm(self) -> bool:
@@ -83,55 +75,14 @@ class Chaos:
         self._left = 0
         return self
 
-    @contextlib.contextmanager
-    def running(self) -> Iterator[Self]:
-        listening = threading.Event()
-        thread = threading.Thread(target=lambda: asyncio.run(self._run(listening)), name="chaos")
-        thread.start()
-        listening.wait()
-        try:
-            yield self
-        finally:
-            assert self._loop is not None
-            self._loop.call_soon_threadsafe(self._stop.set)
-            thread.join()
-
-    async def _run(self, listening: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        server = await asyncio.start_server(self._accept, HOST, 0)
-        self.port = server.sockets[0].getsockname()[1]
-        listening.set()
-        await self._stop.wait()
-        server.close()
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-        await server.wait_closed()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._running.add(task)
-        with contextlib.suppress(asyncio.CancelledError):  # the end; asyncio's streams would take it for a fault
-            await self._join(Connection(reader, writer))
-        self._running.discard(task)
-
-    async def _join(self, client: Connection) -> None:
-        try:
-            station = await Connection.open(self._goal)
-        except OSError:
-            await client.close()
-        else:
-            await self._serve(client, station)
-
-    async def _serve(self, client: Connection, station: Connection) -> None:
+    async def serve(self, client: Connection) -> None:
         """Until one side hangs up, or a fault ends it."""
+        station = await Connection.open(self._goal)
         try:
             while fault := await self._next_fault(client, station):
                 if not await self._happens(fault, client, station):
                     return
         finally:
-            await client.close()
             await station.close()
 
     async def _next_fault(self, client: Connection, station: Connection) -> Fault | None:

@@ -14,10 +14,11 @@ import uuid
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from handlers import VERSION, Site, lan, mdns, terminal, tls
+from handlers import Site, mdns, tls
 from handlers.door import Door, connection_limit, listening
 from handlers.gate import Gate
-from handlers.log import attend, log_request, say_started
+from handlers.greeting import Greeting
+from handlers.log import attend, log_request
 from handlers.supervisor import Supervisor
 from handlers.webhook import Poster
 from station import scribe
@@ -57,11 +58,13 @@ async def serve(config: Config) -> int:
     if config.webhook:
         station.hooks.poster = Poster(config.webhook)
     await station.start()
-    server = await _door(station, certificate)
+    token = operator_token(config.admin_token, station.storage.own)
+    server = await _door(station, certificate, token)
     server.add_sockets(sockets)
     stop = _stop_signal()  # before the line is out: whoever reads it may stop the station at once
     _reread_on_request(server, supervisor, config)
-    _say_that_it_is_ready(station, *sockets[0].getsockname()[:2])
+    host, port, *_ = sockets[0].getsockname()
+    Greeting(station, host, port, sys.stdout).say(token)
     station.watch.on_lag.append(supervisor.turns)
     supervisor.ready()
     await stop.wait()
@@ -78,9 +81,8 @@ def _why_not(error: Unusable | OSError, config: Config) -> str:
     return str(error)
 
 
-async def _door(station: Station, certificate: ssl.SSLContext | None) -> Door:
+async def _door(station: Station, certificate: ssl.SSLContext | None, token: str) -> Door:
     config = station.config
-    token = operator_token(config.admin_token, station.storage.own)
     site = Site(station, await _gate(config), admin_token=token, log_function=log_request)
     site.door = Door(
         site,
@@ -92,35 +94,6 @@ async def _door(station: Station, certificate: ssl.SSLContext | None) -> Door:
         ssl_options=certificate,
     )
     return site.door
-
-
-def _say_that_it_is_ready(station: Station, host: str, port: int) -> None:
-    config = station.config
-    print(f"Upload Station {VERSION} listens at {config.scheme}://{_shown(config.address)}:{port}/", flush=True)
-    _invite_operator(station, f"{config.scheme}://{_shown(config.address)}:{port}/monitor")
-    _tell_the_network(station, host if config.address else "", port)
-    say_started(station, VERSION, port)
-
-
-def _invite_operator(station: Station, page: str) -> None:
-    chosen, own = station.config.admin_token, station.storage.own
-    terminal.invite(page, operator_token(chosen, own), None if chosen else own / "token", sys.stdout)
-
-
-def _tell_the_network(station: Station, host: str, port: int) -> None:
-    """Say at which address, and if one is wanted under which name, other devices find the station."""
-    config, out = station.config, sys.stdout
-    if (place := terminal.address(config.kiosk_url, host, port, config.scheme)) is not None:
-        terminal.welcome(place, out)
-    if config.mdns:
-        announcement = mdns.Announcement(
-            config.mdns,
-            port,
-            lambda: lan.addresses(host),
-            lambda name: terminal.say(f"Announced as {config.scheme}://{name}.local:{port}/", out),
-            config.scheme,
-        )
-        station.tasks.start(announcement.run(), "announcement")
 
 
 def _reread_on_request(server: Door, supervisor: Supervisor, config: Config) -> None:
@@ -147,13 +120,6 @@ async def _own_names() -> set[str]:
     with contextlib.suppress(TimeoutError):
         names.add(await asyncio.wait_for(asyncio.to_thread(socket.getfqdn), 1.0))
     return names
-
-
-def _shown(address: str) -> str:
-    """The address to open on this machine."""
-    if address in {"", "0.0.0.0", "::"}:
-        return "localhost"
-    return f"[{address}]" if ":" in address else address
 
 
 def _stop_signal() -> asyncio.Event:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from handlers.base import Base
 from handlers.commands import Command, Commands
 from handlers.follower import Follower
 from handlers.frames import text_frame
+from handlers.heartbeat import Heartbeat
 from handlers.operator import is_operator, key_of
 from station.errors import Problem, Refused
 from station.station import Station
@@ -38,13 +38,9 @@ class Push(Base, WebSocketHandler):
     def initialize(self, station: Station) -> None:
         super().initialize(station)
         self.follower = Follower(station, self)
-        self.round_trip: float | None = None
-        """Seconds that the last ping took, on the monotonic clock."""
+        self._heart = Heartbeat(station.config.heartbeat, station.clock, lambda: self.ping(b"beat"), self._drop)
         self._commands = Commands(station, self.follower, self.tell)
         self._wish: dict[str, Any] = {}
-        self._beat: asyncio.TimerHandle | None = None
-        self._pinged_at: float | None = None
-        self._is_busy = False
         self._tokens, self._refilled_at, self._turned_away = _BURST, station.clock().mono, 0
 
     async def prepare(self) -> None:
@@ -99,7 +95,7 @@ class Push(Base, WebSocketHandler):
         self.station.sockets.add(self)
         if self._commands.is_operator:
             key_of(self).on_void.add(self._logged_out)
-        self._beat_later()
+        self._heart.begin()
         try:
             if self._wish:
                 await self._carry_out("join-session", self._wish)
@@ -134,13 +130,13 @@ class Push(Base, WebSocketHandler):
         await self._carry_out(name, data)
 
     async def _carry_out(self, name: str, data: Any) -> None:
-        self._is_busy = True
+        self._heart.hold()
         try:
             await Command.named(name)(self._commands, data)
         except Refused as refused:
             self.put_error(name, refused.problem)
         finally:
-            self._is_busy, self._pinged_at = False, None
+            self._heart.go_on()
 
     def _may_speak(self) -> bool:
         """A token bucket: a client that talks too fast is told so, and in the end dropped."""
@@ -194,32 +190,14 @@ class Push(Base, WebSocketHandler):
             raise OSError("the socket is closed")
         return connection.stream
 
-    # -- heartbeat: Tornado's own follows the wall clock
-
-    def _beat_later(self) -> None:
-        self._beat = asyncio.get_running_loop().call_later(self.station.config.heartbeat, self._ping)
-
-    def _ping(self) -> None:
-        if self._is_busy:
-            # Nothing is read until a join is through, pongs neither; the follower lets go who does not take it.
-            self._beat_later()
-            return
-        if self._pinged_at is not None:
-            # The last ping of a whole interval ago was not answered.
-            self._drop()
-            return
-        try:
-            self._pinged_at = self.station.clock().mono
-            self.ping(b"beat")
-        except (WebSocketClosedError, OSError):
-            return
-        self._beat_later()
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds that the last ping took."""
+        return self._heart.round_trip
 
     def on_pong(self, data: bytes) -> None:
-        if self._pinged_at is not None:
-            self.round_trip = self.station.clock().mono - self._pinged_at
-            self._pinged_at = None
-            self.station.meters.pinged(self.round_trip)
+        if (trip := self._heart.answered()) is not None:
+            self.station.meters.pinged(trip)
 
     def _drop(self) -> None:
         if self.ws_connection is not None:
@@ -233,8 +211,7 @@ class Push(Base, WebSocketHandler):
         key_of(self).on_void.discard(self._logged_out)
         self.station.sockets.discard(self)
         self.follower.close()
-        if self._beat is not None:
-            self._beat.cancel()
+        self._heart.stop()
 
 
 def _read(text: str) -> tuple[str, Any]:

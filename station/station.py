@@ -50,7 +50,8 @@ PAGE = 500  # events read from the journal at a time
 class Socket(Protocol):
     """A WebSocket that is open."""
 
-    round_trip: float | None
+    @property
+    def round_trip(self) -> float | None: ...
 
     def close(self, code: int | None = None, reason: str | None = None) -> None: ...
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from handlers.answers import Answering
 from handlers.base import Base, verb
-from station.access import VALID
+from handlers.passes import give_pass, renew_pass, shown
 from station.channel import Channel
 from station.errors import Problem, Refused
 from station.intake import Sessions
@@ -29,16 +29,14 @@ _LOCAL = re.compile(r"/(?![/\\])[!-~]*")
 
 def is_asked(handler: Answering) -> bool:
     """Whether this client would have to give the PIN first. Says nothing of a PIN in the header, right or wrong."""
-    access, wall = handler.station.access, handler.station.clock().wall
-    return access.required and not access.accepts(handler.get_cookie(COOKIE, "") or "", wall)
+    access = handler.station.access
+    return access.required and not access.accepts(*shown(handler, COOKIE))
 
 
 def demand_pin(handler: Answering) -> None:
     """Let nobody open a session without. Raises PIN_REQUIRED, PIN_WRONG, TOO_MANY_TRIES."""
     if not is_asked(handler):
-        access, wall = handler.station.access, handler.station.clock().wall
-        if access.is_stale(handler.get_cookie(COOKIE, "") or "", wall):
-            give_pass(handler)
+        renew_pass(handler, COOKIE, handler.station.access)
         return
     pin = as_typed(handler.request.headers.get(HEADER, ""))
     if not pin.strip():
@@ -82,19 +80,6 @@ def minutes_to_wait(problem: Problem | None) -> int:
     return 0 if problem is None else math.ceil((problem.retry_after or 0) / 60)
 
 
-def give_pass(handler: Answering) -> None:
-    """Scripts of a page cannot read it, and no other site can send it along."""
-    station = handler.station
-    handler.set_cookie(
-        COOKIE,
-        station.access.pass_for(station.clock().wall),
-        max_age=int(VALID),
-        httponly=True,
-        samesite="Strict",
-        secure=handler.request.protocol == "https",
-    )
-
-
 class Admission:
     """The sessions, for a request that may name an open one only later: until then it is not asked for the PIN."""
 
@@ -125,7 +110,7 @@ class Pin(Base):
     async def post(self) -> None:
         try_pin(self, self.form_field("pin") if self._is_form else self._told())
         if self.station.access.required:
-            give_pass(self)
+            give_pass(self, COOKIE, self.station.access)
         self.set_status(303 if self._is_form else 204)
         if self._is_form:
             self.set_header("Location", self._next)

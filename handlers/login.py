@@ -8,7 +8,8 @@ from typing import Any
 
 from handlers.access import minutes_to_wait
 from handlers.base import Base, verb
-from handlers.operator import COOKIE, give_pass, key_of, refuse, shows_pass, try_token
+from handlers.operator import COOKIE, is_logged_in, key_of, refuse, try_token
+from handlers.passes import give_pass
 from station.token import another_operator_secret
 
 PAGE = "/monitor"
@@ -25,7 +26,7 @@ class Entrance(Base):
         # What was in the address stays with this browser, whatever is loaded next.
         self.set_header("Referrer-Policy", "no-referrer")
         try_token(self, token)
-        give_pass(self)
+        give_pass(self, COOKIE, key_of(self).access)
         self.redirect(PAGE, status=HTTPStatus.SEE_OTHER)
 
     def problem_page(self, answer: Mapping[str, Any]) -> bytes | None:
@@ -58,7 +59,7 @@ class Logout(Base):
 
     @verb
     async def post(self) -> None:
-        if shows_pass(self):
+        if is_logged_in(self):
             own = self.station.storage.own
             key_of(self).renew(await self.station.dock.run(another_operator_secret, own))
         self.clear_cookie(COOKIE, httponly=True, samesite="Strict", secure=self.request.protocol == "https")

@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 from handlers.access import as_typed, failed, hold_back
 from handlers.answers import Answering
 from handlers.base import Base, verb
+from handlers.passes import shows_pass
 from station.access import Access
 from station.errors import Refused
 from station.tries import Tries
 
 COOKIE = "upload_operator"
 VALID = 7 * 86_400.0  # seconds; who looks in once a week stays in, a phone that was sold does not for long
+LONGEST = 30 * 86_400.0  # seconds after which the token is asked for again, renewed or not: a copy ends too
 
 
 class Key:
@@ -34,14 +36,14 @@ class Key:
 
     def renew(self, secret: str) -> None:
         """Every pass that was given is void, and what it holds open is closed."""
-        self.access = Access(self._token, secret, VALID)
+        self.access = Access(self._token, secret, VALID, LONGEST)
         for close in tuple(self.on_void):
             close()
 
 
 def demand_operator(handler: Answering) -> None:
     """The token as `Authorization: Bearer`, or the pass in the cookie. Raises UNAUTHORIZED, TOO_MANY_TRIES."""
-    if shows_pass(handler):
+    if is_logged_in(handler):
         return
     scheme, _, token = handler.request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -76,34 +78,16 @@ def refuse(handler: Answering) -> NoReturn:
     raise Refused("UNAUTHORIZED")
 
 
-def give_pass(handler: Answering) -> None:
-    """Scripts of a page cannot read it, and no other site can send it along."""
-    access, wall = key_of(handler).access, handler.station.clock().wall
-    handler.set_cookie(
-        COOKIE,
-        access.pass_for(wall),
-        max_age=int(VALID),
-        httponly=True,
-        samesite="Strict",
-        secure=handler.request.protocol == "https",
-    )
-
-
-def shows_pass(handler: Answering) -> bool:
-    """Whether the cookie holds a pass; one in use is renewed.
+def is_logged_in(handler: Answering) -> bool:
+    """Whether the cookie holds a pass, and comes from a page of ours.
 
     Cookies know no ports, and to a browser another port, or a neighbour's name, is the same site. So a page that was
     allowed to upload (`allowed_origins`) is not the operator, although the operator's browser sends the cookie with it.
     """
-    key, origin = key_of(handler), handler.request.headers.get("Origin")
+    origin = handler.request.headers.get("Origin")
     if origin is not None and _host(origin) != handler.request.host.lower():
         return False
-    shown, wall = handler.get_cookie(COOKIE, "") or "", handler.station.clock().wall
-    if not key.access.required or not key.access.accepts(shown, wall):
-        return False
-    if key.access.is_stale(shown, wall):
-        give_pass(handler)
-    return True
+    return shows_pass(handler, COOKIE, key_of(handler).access)
 
 
 def _host(origin: str) -> str:

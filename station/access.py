@@ -7,6 +7,7 @@ Pure. Not known here: how often somebody may guess (that is `tries`), nor where 
 from __future__ import annotations
 
 import hmac
+import math
 import re
 from unicodedata import normalize
 
@@ -14,7 +15,7 @@ VALID = 30 * 86_400.0  # seconds
 STALE = 86_400.0  # seconds after which a pass in use is renewed: a kiosk runs for months
 _LONGEST_GUESS = 256  # characters
 _BEYOND_GUESSING = 20  # characters; a random token has 43
-_PASS = re.compile(r"([0-9]{1,12})\.([0-9a-f]{64})")
+_PASS = re.compile(r"([0-9]{1,12})\.([0-9]{1,12})\.([0-9a-f]{64})")
 
 
 def normal(pin: str) -> str:
@@ -25,11 +26,11 @@ def normal(pin: str) -> str:
 class Access:
     """`pin`: empty, if nobody is asked. `secret`: signs passes; it outlives a run of the station, and so do they.
 
-    `valid`: seconds that a pass lasts.
+    `valid`: seconds that a pass lasts; `longest`: that it lasts however often it is renewed.
     """
 
-    def __init__(self, pin: str, secret: str, valid: float = VALID) -> None:
-        self.valid = valid
+    def __init__(self, pin: str, secret: str, valid: float = VALID, longest: float = math.inf) -> None:
+        self.valid, self.longest = valid, longest
         self._pin = normal(pin)
         # Signed with the PIN as well: another PIN voids every pass.
         self._key = hmac.digest(secret.encode(), _bytes(self._pin), "sha256")
@@ -53,30 +54,36 @@ class Access:
 
     def pass_for(self, wall: float) -> str:
         """For whoever knew the PIN at this time of the wall clock."""
-        issued = str(int(wall))
-        return f"{issued}.{self._signed(issued)}"
+        return self._made(wall, wall)
+
+    def renewed(self, text: str, wall: float) -> str | None:
+        """What takes the place of an accepted pass; None: it is young enough."""
+        times = self._times(text)
+        if times is None or abs(wall - times[1]) <= STALE:
+            return None
+        return self._made(times[0], wall)
 
     def accepts(self, text: str, wall: float) -> bool:
         """Whether it is a pass of ours, for this PIN, and not too old.
 
         One from the future is no forgery: a box without a clock of its own has started in the past.
         """
-        age = self._age(text, wall)
-        return age is not None and abs(age) <= self.valid
+        times = self._times(text)
+        return times is not None and abs(wall - times[0]) <= self.longest and abs(wall - times[1]) <= self.valid
 
-    def is_stale(self, text: str, wall: float) -> bool:
-        """Whether an accepted pass is to be renewed."""
-        age = self._age(text, wall)
-        return age is not None and abs(age) > STALE
-
-    def _age(self, text: str, wall: float) -> float | None:
+    def _times(self, text: str) -> tuple[int, int] | None:
+        """Since when the PIN has been known, and when this pass was made."""
         found = _PASS.fullmatch(text)
-        if found is None or not hmac.compare_digest(found[2], self._signed(found[1])):
+        if found is None or not hmac.compare_digest(found[3], self._signed(f"{found[1]}.{found[2]}")):
             return None
-        return wall - int(found[1])
+        return int(found[1]), int(found[2])
 
-    def _signed(self, issued: str) -> str:
-        return hmac.digest(self._key, issued.encode(), "sha256").hex()
+    def _made(self, since: float, wall: float) -> str:
+        times = f"{int(since)}.{int(wall)}"
+        return f"{times}.{self._signed(times)}"
+
+    def _signed(self, times: str) -> str:
+        return hmac.digest(self._key, times.encode(), "sha256").hex()
 
 
 def _bytes(text: str) -> bytes:

@@ -36,6 +36,7 @@ def another_operator_secret(own: Path) -> str:
     path = own / "operator-secret"
     path.unlink(missing_ok=True)
     try:
+        _sync(own)  # first: there may be no room for another
         return _kept(path)
     except OSError:  # a full disk keeps nobody in; the next start makes another
         return secrets.token_urlsafe(32)
@@ -62,9 +63,13 @@ def _kept(path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(32
         file.write(made + "\n")
         file.flush()
         os.fsync(fd)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    _sync(path.parent)
     return made
+
+
+def _sync(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -405,17 +405,19 @@ async def test_a_right_pin_resets_nothing(box: Box) -> None:
 async def test_a_pass_that_is_forged_old_or_of_another_station_is_none(box: Box) -> None:
     wall, own = box.clock().wall, box.station.access
     genuine = own.pass_for(wall)
-    issued, _, mark = genuine.partition(".")
+    since, issued, mark = genuine.split(".")
     bad = [
         "",
         "1",
         issued,
-        f"{issued}.",
-        f"{int(issued) + 1}.{mark}",
-        f"{issued}.{mark[:-1]}",
-        f"{issued}.{mark.upper()}",
-        f"{issued}.{'0' * 64}",
-        f"{issued}.{mark}.{mark}",
+        f"{since}.{issued}.",
+        f"{since}.{int(issued) + 1}.{mark}",
+        f"{int(since) + 1}.{issued}.{mark}",
+        f"{since}.{issued}.{mark[:-1]}",
+        f"{since}.{issued}.{mark.upper()}",
+        f"{since}.{issued}.{'0' * 64}",
+        f"{issued}.{mark}",
+        f"{since}.{issued}.{mark}.{mark}",
         PIN,
         "x" * 4000,
         own.pass_for(wall - VALID - 10),

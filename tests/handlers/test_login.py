@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from handlers.operator import VALID
+from handlers.operator import LONGEST, VALID
 from station.access import STALE
 from station.tries import BY_ALL, BY_ONE, LEFT_TO_ONE, WINDOW
 from tests.handlers import site
@@ -230,6 +230,18 @@ async def test_a_pass_ends_after_a_week_and_is_renewed_in_use(box: Box) -> None:
     box.clock.ahead += VALID - STALE
     assert not await gets_past(box, cookie)
     assert await gets_past(box, passed(renewed))
+
+
+@on_the_loop
+async def test_a_pass_cannot_be_renewed_for_ever(box: Box) -> None:
+    box.clock.stop()
+    cookie = passed(await submit(box, TOKEN))
+    for _ in range(0, int(LONGEST / STALE) - 2, 2):
+        box.clock.ahead += 2 * STALE
+        cookie = passed(await box.ask("DELETE", OVERVIEW, headers=cookie))
+    assert await gets_past(box, cookie)
+    box.clock.ahead += 2 * STALE + 1
+    assert not await gets_past(box, cookie)
 
 
 @on_the_loop

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,16 +89,29 @@ def test_a_pass_outlives_the_run_but_not_the_pin_nor_the_secret() -> None:
 def test_a_pass_is_renewed_when_it_is_older_than_a_day() -> None:
     access = Access(PIN, SECRET)
     text = access.pass_for(NOW)
-    assert not access.is_stale(text, NOW + STALE)
-    assert access.is_stale(text, NOW + STALE + 1)
-    assert not access.is_stale("forged", NOW)
+    assert access.renewed(text, NOW + STALE) is None
+    renewed = access.renewed(text, NOW + STALE + 1)
+    assert renewed is not None
+    assert access.accepts(renewed, NOW + VALID + STALE)
+    assert access.renewed("forged", NOW) is None
+
+
+@pytest.mark.parametrize("longest", [10 * STALE, math.inf])
+def test_a_pass_that_is_renewed_again_and_again_ends_if_that_is_asked_for(longest: float) -> None:
+    access = Access(PIN, SECRET, 4 * STALE, longest)
+    text = access.pass_for(NOW)
+    for day in range(2, 11, 2):
+        assert access.accepts(text, NOW + day * STALE)
+        text = access.renewed(text, NOW + day * STALE) or ""
+    assert access.accepts(text, NOW + 10 * STALE)
+    assert access.accepts(text, NOW + 10 * STALE + 1) == (longest == math.inf)
 
 
 def test_a_box_that_starts_in_the_past_knows_its_passes() -> None:
     access = Access(PIN, SECRET)
     text = access.pass_for(NOW)
     assert access.accepts(text, NOW - VALID)
-    assert access.is_stale(text, NOW - VALID)
+    assert access.renewed(text, NOW - VALID) is not None
     assert not access.accepts(text, 0.0)
 
 
@@ -110,6 +125,11 @@ def test_a_pass_that_was_changed_anywhere_is_none(wall: float, data: st.DataObje
     assert not access.accepts(text[:at], wall)
 
 
-@given(st.text())
+digits = st.text(st.sampled_from("0123456789"), max_size=14)
+
+
+@given(st.one_of(st.text(), st.tuples(digits, digits, st.text("0123456789abcdef", max_size=66)).map(".".join)))
 def test_whatever_is_shown_it_is_no_pass(text: str) -> None:
-    assert not Access(PIN, SECRET).accepts(text, NOW)
+    access = Access(PIN, SECRET)
+    assert not access.accepts(text, NOW)
+    assert access.renewed(text, NOW) is None

@@ -89,5 +89,16 @@ def test_a_full_disk_does_not_keep_the_old_secret(tmp_path: Path, monkeypatch: p
     assert old not in {new, operator_secret(tmp_path)}
 
 
+def test_the_old_secret_is_gone_for_good_before_there_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For there may be no room for another, and then the power may fail."""
+    operator_secret(tmp_path)
+    synced: list[list[str]] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.listdir(tmp_path)))
+    another_operator_secret(tmp_path)
+    assert synced[0] == []
+
+
 def full(fd: int) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")

@@ -38,7 +38,7 @@ class Proxies:
             return
         request.remote_ip = str(self._client(peer, request.headers.get("X-Forwarded-For", "")))
         scheme = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip(" \t").lower()
-        if scheme in {"http", "https"}:
+        if scheme == "https":  # "http" is no news, or untrue of what came by the station's own TLS
             request.protocol = scheme
 
     def _client(self, peer: Address, chain: str) -> Address:

@@ -19,12 +19,14 @@ field_texts = st.text(st.characters(codec="latin-1", exclude_characters="\r\n\0"
 addresses = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).map(str)
 
 
-def seen(peer: str, fields: dict[str, str], networks: tuple[str, ...] = TRUSTED) -> tuple[str | None, str]:
-    """Address and scheme of a request that came from `peer` over plain http."""
+def seen(
+    peer: str, fields: dict[str, str], networks: tuple[str, ...] = TRUSTED, protocol: str = "http"
+) -> tuple[str | None, str]:
+    """Address and scheme of a request that came from `peer`."""
     request = HTTPServerRequest(
         start_line=RequestStartLine("GET", "/", "HTTP/1.1"), headers=HTTPHeaders({"Host": "localhost", **fields})
     )
-    request.remote_ip, request.protocol = peer, "http"
+    request.remote_ip, request.protocol = peer, protocol
     Proxies(networks).see_through(request)
     return request.remote_ip, request.protocol
 
@@ -77,6 +79,11 @@ def test_the_client_is_the_nearest_address_that_no_trusted_proxy_has(chain: str,
 )
 def test_the_scheme_is_what_the_proxy_says_if_it_is_one(said: str, scheme: str) -> None:
     assert seen("10.0.0.1", {"X-Forwarded-Proto": said})[1] == scheme
+
+
+@pytest.mark.parametrize("said", ["http", "https", "https, http", "", "javascript"])
+def test_nobody_takes_the_stations_own_tls_away(said: str) -> None:
+    assert seen("10.0.0.1", {"X-Forwarded-Proto": said}, protocol="https")[1] == "https"
 
 
 def test_a_socket_for_both_kinds_of_addresses_changes_nothing() -> None:

@@ -156,6 +156,15 @@ async def test_cookies_are_for_tls_only_and_the_page_is_isolated(box: Box, pair:
     assert "Strict-Transport-Security" not in page.headers, "a box that goes back to http must stay reachable"
 
 
+@pytest.mark.parametrize("options", [["--upload-pin=246810", "--trusted-proxies=127.0.0.1"]])
+@on_the_loop
+async def test_a_proxy_that_says_http_makes_no_cookie_of_tls_a_plain_one(box: Box, pair: Pair) -> None:
+    line = await connect(secure(box, pair), pair)
+    said = {"Content-Type": "application/json", "X-Forwarded-Proto": "http"}
+    answer = await line.ask("POST", "/api/upload/pin", b'{"pin": "246810"}', said)
+    assert "; secure" in answer.headers["Set-Cookie"].lower()
+
+
 @pytest.mark.parametrize("options", [["--drain-size=64k"]])
 @pytest.mark.parametrize(("name", "code"), [("a.exe", "UNSUPPORTED_FORMAT"), ("a.mp4", "FILE_SIZE_EXCEEDED")])
 @on_the_loop

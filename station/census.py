@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 PIECE = 5_000  # files counted in one query, so that others who read the journal get their turn
-_MIB = 1024**2
-LIMITS: tuple[int, ...] = (100 * 1024, _MIB, 10 * _MIB, 100 * _MIB, 1024 * _MIB, 10 * 1024 * _MIB)
+LIMITS: tuple[int, ...] = (100_000, 10**6, 10**7, 10**8, 10**9, 10**10)
 _TYPES = 12  # that are named; the others are one
 _BY = ("size", "type", "category")
 Counted = dict[str, Counter[Any]]

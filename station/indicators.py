@@ -28,6 +28,8 @@ class Limit:
     better: str
     threshold: float
     warning: float
+    few: int = 0
+    """From fewer measurements nothing is bad yet: one file refused of one is no alarm."""
 
 
 # In the order in which they are shown.
@@ -38,7 +40,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
             Limit("latency", "s", "lower", 0.2, 0.5),
             Limit("reconnects", "per hour", "lower", 5.0, 20.0),
             Limit("speed", "B/s", "higher", 1_000_000.0, 250_000.0),
-            Limit("success", "%", "higher", 95.0, 80.0),
+            Limit("success", "%", "higher", 95.0, 80.0, few=5),
             Limit("memory", "%", "lower", 80.0, 92.0),
             Limit("cpu", "%", "lower", 70.0, 90.0),
             Limit("disk", "s", "higher", 7 * _DAY, _DAY),
@@ -72,4 +74,8 @@ def drawn(measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
 def _drawn(limit: Limit, measured: Measured) -> dict[str, Any]:
     known = measured.value is not None and math.isfinite(measured.value)
     value = round(measured.value, 4) if known and measured.value is not None else None
-    return {**asdict(limit), "value": value, "state": str(judge(limit, value)), "basis": measured.basis}
+    state = judge(limit, value)
+    if state is State.BAD and measured.basis < limit.few:
+        state = State.WARNING
+    told = {name: each for name, each in asdict(limit).items() if name != "few"}
+    return {**told, "value": value, "state": str(state), "basis": measured.basis}

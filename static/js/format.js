@@ -1,22 +1,22 @@
 // Numbers in words, in Chinese and English. Pure: the language is passed in, nothing is read from the browser.
 
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB']
-const STEP = 1024
 const NO_BREAK = '\u00a0'
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0
 
 /**
  * @param {number | null | undefined} count bytes
+ * @param {number} step 1024, or 1000 where disks and their makers count so
  * @returns {string} three figures at most, "" for what is not known
  */
-export function bytes(count) {
+export function bytes(count, step = 1024) {
   if (!isNumber(count)) return ''
   let value = count
   let unit = 0
   // 999.5 of a unit would be written as 1000: the next unit says it shorter.
   while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= STEP
+    value /= step
     unit += 1
   }
   const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2

@@ -235,7 +235,7 @@ def look_at_the_station(visitors: Visitors, camera: Camera, settings: dict[str, 
         if device == "phone":
             camera.take(page, "monitor-login")
         page.goto(entered)
-        page.locator("[data-level=bad]").wait_for()
+        page.locator("[data-level]:not([data-level=good])").wait_for()
         page.locator(".running li").wait_for()
         page.locator("nav .count").wait_for()
         # Measured every few seconds, and counted no more often than it has to be.

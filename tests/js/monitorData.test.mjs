@@ -7,7 +7,7 @@ import { dataOf, summary, table } from '../../static/js/monitor/series.js'
 import { lively } from '../../static/js/monitor/sessions.js'
 import { moving } from '../../static/js/monitor/overview.js'
 import { routeOf, sessionLink } from '../../static/js/monitor/useRoute.js'
-import { follow, isRunning, opened, whyOf } from '../../static/js/monitor/watched.js'
+import { follow, goneOf, isRunning, opened, whyOf } from '../../static/js/monitor/watched.js'
 import { snapshot } from './messages.mjs'
 import { monitorWords, NOON } from './monitoring.mjs'
 
@@ -27,7 +27,7 @@ test('what was not recorded stays a gap in the curve', () => {
 test('a curve is said in a sentence', () => {
   const told = summary(pointsOf([null, 1, 5, 3]), 'uploads', en)
   assert.match(told, /^Uploads at once: now 3, at most 5 at .+, on average 3\.$/)
-  assert.match(summary(pointsOf([2048]), 'throughput', en), /now 2\u00a0KB\/s/)
+  assert.match(summary(pointsOf([2048]), 'throughput', en), /now 2.05\u00a0KB\/s/)
   assert.equal(summary(pointsOf([null, null]), 'delay', en), 'Delay of the event loop: nothing recorded yet.')
   assert.equal(summary(pointsOf([]), 'watchers', en), 'Watchers: nothing recorded yet.')
 })
@@ -44,7 +44,7 @@ test('the distribution is lists of bars, the longest full', () => {
   const told = distribution(
     {
       sizes: [
-        { upTo: 1024 ** 2, files: 2, bytes: 10 },
+        { upTo: 1e6, files: 2, bytes: 10 },
         { upTo: null, files: 1, bytes: 20 },
       ],
       types: [
@@ -79,13 +79,13 @@ const said = (event, data) => sentence({ seq: 3, event, at: null, data }, NAMES,
 
 test('each event is a sentence', () => {
   const told = (event, data) => said(event, { fileName: 'a.mp4', ...data }).text.replaceAll('\u00a0', ' ')
-  assert.equal(told('upload-started', { fileSize: 1024, attempt: 1 }), 'a.mp4 began (1 KB).')
+  assert.equal(told('upload-started', { fileSize: 1000, attempt: 1 }), 'a.mp4 began (1 KB).')
   assert.equal(told('upload-started', { fileSize: null, attempt: 1 }), 'a.mp4 began (?).')
   assert.equal(told('upload-started', { attempt: 2 }), 'a.mp4 began again, attempt 2.')
-  assert.equal(told('upload-started', { attempt: 2, resumedFrom: 2048 }), 'a.mp4 went on from 2 KB.')
+  assert.equal(told('upload-started', { attempt: 2, resumedFrom: 2048 }), 'a.mp4 went on from 2.05 KB.')
   assert.equal(
     told('upload-completed', { fileSize: 1024, duration: 61, finalSpeed: 512 }),
-    'a.mp4 arrived: 1 KB in 1 min 1 s, 512 B/s.',
+    'a.mp4 arrived: 1.02 KB in 1 min 1 s, 512 B/s.',
   )
   assert.match(told('upload-failed', { canRetry: false, error: { code: 'REJECTED' } }), /^a\.mp4 failed: The file was/)
   assert.match(told('upload-failed', { canRetry: true, error: { code: 'NETWORK_ERROR' } }), /may be tried again/)
@@ -94,7 +94,7 @@ test('each event is a sentence', () => {
   assert.match(told('upload-cancelled', { fileId: 'f', reason: 'expired' }), /nobody came back/)
   assert.match(told('upload-cancelled', { fileId: 'f', reason: 'a whim' }), /reason “a whim”/)
   const summary = { completedFiles: 1, totalFiles: 2, uploadedSize: 1024, totalTime: 2 }
-  assert.equal(told('session-completed', { summary }), 'The session ended: 1 of 2 files arrived, 1 KB in 2 s.')
+  assert.equal(told('session-completed', { summary }), 'The session ended: 1 of 2 files arrived, 1.02 KB in 2 s.')
   assert.match(told('session-error', { error: { code: 'INSUFFICIENT_STORAGE' } }), /disk is full/)
   assert.equal(told('file-deleted', {}), 'a.mp4 was deleted.')
   assert.equal(told('something-new', {}), 'Event something-new.')
@@ -198,4 +198,11 @@ test('what moves is shown before what waits, and sessions without files not at a
     moving(rows).map(({ sessionId }) => sessionId),
     ['moves', 'waits', 'waits too'],
   )
+})
+
+test('a file that was deleted is known by who did it', () => {
+  const deed = (fileId, by) => ({ number: 1, at: null, name: 'file-deleted', data: { fileId, by } })
+  const gone = goneOf([deed('a', 'operator'), deed('b', 'uploader'), { name: 'something-new', data: { fileId: 'c' } }])
+  assert.deepEqual([...gone], [['a', 'deletedByOperator'], ['b', 'deletedByUploader']])
+  assert.equal(said('file-deleted', { fileName: 'a.mp4', by: 'uploader' }).text, 'a.mp4 was deleted by whoever sent it.')
 })

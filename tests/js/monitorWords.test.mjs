@@ -113,3 +113,9 @@ test('an indicator of a newer station breaks nothing', () => {
   assert.equal(verdict(overviewOf({ indicators: [strange] }), false, en).level, 'good')
   assert.equal(card(strange, en).label, 'heat')
 })
+
+test('reconnects are said to be of watchers', () => {
+  const told = (basis) =>
+    card({ name: 'reconnects', unit: 'per hour', value: 1, threshold: 5, better: 'lower', state: 'good', basis }, en).basis
+  assert.deepEqual([told(0), told(1), told(26)], ['', 'of one watcher', 'of 26 watchers'])
+})

@@ -51,7 +51,7 @@ def test_nothing_stored_is_drawn_as_nothing(connection: sqlite3.Connection) -> N
 
 
 def test_a_size_just_at_a_limit_is_within_it(connection: sqlite3.Connection) -> None:
-    for number, size in enumerate([0, 1, LIMITS[0], LIMITS[0] + 1, 1024**2, LIMITS[-1], LIMITS[-1] + 1]):
+    for number, size in enumerate([0, 1, LIMITS[0], LIMITS[0] + 1, 10**6, LIMITS[-1], LIMITS[-1] + 1]):
         add(connection, str(number), size)
     sizes = {each["upTo"]: each["files"] for each in counted(connection).drawn()["sizes"]}
     assert sizes == {LIMITS[0]: 3, LIMITS[1]: 2, LIMITS[2]: 0, LIMITS[3]: 0, LIMITS[4]: 0, LIMITS[5]: 1, None: 1}

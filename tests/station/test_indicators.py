@@ -57,5 +57,16 @@ def test_what_is_drawn_is_whole_and_holds_nothing_that_json_does_not_know(measur
     assert [each["name"] for each in told] == list(LIMITS)
     for each in told:
         assert each["value"] is None or math.isfinite(each["value"])
-        assert each["state"] == judge(LIMITS[each["name"]], each["value"]), "the state fits the value that is shown"
         assert each.keys() == {"name", "unit", "better", "threshold", "warning", "value", "state", "basis"}
+        limit = LIMITS[each["name"]]
+        fits = judge(limit, each["value"])
+        few = fits is State.BAD and each["basis"] < limit.few
+        assert each["state"] == (State.WARNING if few else fits), "the state fits the value that is shown"
+
+
+def test_one_file_refused_of_one_is_no_alarm_and_five_of_five_are() -> None:
+    states = {
+        basis: next(each["state"] for each in drawn({"success": Measured(0.0, basis)}) if each["name"] == "success")
+        for basis in (1, 4, 5, 500)
+    }
+    assert states == {1: "warning", 4: "warning", 5: "bad", 500: "bad"}

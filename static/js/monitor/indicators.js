@@ -36,8 +36,13 @@ export function card(indicator, words) {
     icon: ICON_OF[state],
     value: words.measure(name, unit, value) || '–',
     limit: words.say(better === 'higher' ? 'above' : 'below', { limit }),
-    basis: basis > 0 ? words.say(basis === 1 ? 'basisOne' : 'basis', { count: words.count(basis) }) : '',
+    basis: basis > 0 ? basisOf(name, basis, words) : '',
   }
+}
+
+function basisOf(name, basis, words) {
+  const said = name === 'reconnects' ? 'basisWatchers' : 'basis'
+  return words.say(basis === 1 ? `${said}One` : said, { count: words.count(basis) })
 }
 
 const troubleOf = (indicator, words) => ({

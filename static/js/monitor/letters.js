@@ -18,7 +18,7 @@ const Letter = ({ letter, words, onAgain, onForget }) => {
     <${Facts} facts=${[
       hookName(hook, words),
       words.moment(madeAt),
-      words.say('tries', { count: tries }),
+      words.say(tries === 1 ? 'triesOne' : 'tries', { count: tries }),
       deadAt === null ? '' : words.say('deadSince', { time: words.moment(deadAt) }),
     ]} />
     ${error && html`<p class="problem">${error}</p>`}

@@ -39,7 +39,7 @@ const SENTENCES = {
     words.say(data.fileId ? 'logCancelled' : 'logCancelledAll', { name, why: reasonOf(data.reason, words) }),
   'session-completed': (data, name, words) => settled(data, words),
   'session-error': (data, name, words) => words.say('logFault', { why: words.why(data.error) }),
-  'file-deleted': (data, name, words) => words.say('logDeleted', { name }),
+  'file-deleted': (data, name, words) => words.say(data.by === 'uploader' ? 'saidDeletedUploader' : 'logDeleted', { name }),
 }
 
 const TONES = {

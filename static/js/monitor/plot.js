@@ -1,17 +1,14 @@
 // One curve on a canvas, by uPlot. Drawn anew when the theme, the language or the room for it changes. Knows the
 // library and the page's colours.
 
-import { bytes } from '../format.js'
 import { dataOf, measured } from './series.js'
 
 const DARK = '(prefers-color-scheme: dark)'
 const HEIGHT = 10 // rem
 
-// Ticks that read well in units of 1024.
-const BINARY = Array.from({ length: 45 }, (_, power) => 2 ** power)
-const WHOLE = Array.from({ length: 7 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()
-const STEPS = { throughput: BINARY, uploads: WHOLE, watchers: WHOLE }
-const LEAST = { throughput: 1024, uploads: 2, watchers: 2, delay: 0.01 }
+const WHOLE = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()
+const STEPS = { throughput: WHOLE, uploads: WHOLE, watchers: WHOLE }
+const LEAST = { throughput: 1000, uploads: 2, watchers: 2, delay: 0.01 }
 
 const colours = (element) => {
   const style = getComputedStyle(element)
@@ -25,7 +22,7 @@ const alone = (values) =>
     value !== null && (values[at - 1] ?? null) === null && (values[at + 1] ?? null) === null ? [at] : [],
   )
 
-const tick = (name, value, words) => (name === 'throughput' ? `${bytes(value)}/s` : measured(name, value, words))
+const tick = (name, value, words) => (name === 'throughput' ? words.speed(value) : measured(name, value, words))
 
 export class Plot {
   /** @param {(value: number | null) => void} onPoint what is under the pointer */

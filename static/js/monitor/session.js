@@ -9,13 +9,14 @@ import { namesOf, sentence } from './log.js'
 import { Status, Sure } from './pieces.js'
 import { useOrder } from './useLists.js'
 import { useSession } from './useSession.js'
-import { isRunning, whyOf } from './watched.js'
+import { goneOf, isRunning, whyOf } from './watched.js'
 
 const PAGE = 100
 const WORST_FIRST = ['failed', 'uploading', 'paused', 'pending', 'cancelled', 'completed']
 const CANCEL = { title: 'cancelAsk', text: 'cancelText', yes: 'cancelDo', no: 'keep' }
 
-const File = ({ file, why, words }) => html`<li class=${`file ${file.status}`} data-file=${file.originalName}>
+const File = ({ file, why, gone, words }) => html`<li class=${`file ${gone ? 'deleted' : file.status}`}
+  data-file=${file.originalName}>
   <span class="name">${file.originalName || words.say('unknownFile')}</span>
   ${
     file.status === 'uploading' &&
@@ -23,16 +24,17 @@ const File = ({ file, why, words }) => html`<li class=${`file ${file.status}`} d
   }
   <${Facts} facts=${[
     words.status(file.status),
+    gone ? words.say(gone) : '',
     file.status === 'completed'
       ? words.bytes(file.totalBytes)
       : words.say('partly', { part: words.bytes(file.uploadedBytes), whole: words.bytes(file.totalBytes) || '?' }),
     file.status === 'uploading' ? words.speed(file.uploadSpeed) : '',
     file.retryCount > 0 ? words.say('attempts', { count: file.retryCount + 1 }) : '',
-    file.uploadPath ?? '',
+    gone ? '' : (file.uploadPath ?? ''),
   ]} />
   ${why && html`<p class="problem">${words.why(why)}</p>`}
 </li>`
-File.props = ['file', 'why', 'words']
+File.props = ['file', 'why', 'gone', 'words']
 
 const Entry = ({ entry, words }) => html`<li class=${`entry ${entry.tone}`} data-number=${entry.number}>
   <span class="when">${words.instant(entry.at)}
@@ -64,10 +66,11 @@ const ordered = (files) =>
 
 const body = ({ state, events, deeds }, words) => {
   const why = whyOf(events)
+  const gone = goneOf(deeds)
   const names = namesOf(state.files)
   const entries = [...events].reverse().map((event) => sentence(event, names, words))
   const file = (each) => html`<${File} key=${each.id} file=${each} words=${words}
-    why=${each.status === 'failed' ? (each.error ?? why.get(each.id)) : null} />`
+    why=${each.status === 'failed' ? (each.error ?? why.get(each.id)) : null} gone=${gone.get(each.id)} />`
   const entry = (each) => html`<${Entry} key=${each.key} entry=${each} words=${words} />`
   return html`
     <h2>${words.say('filesOf')}</h2>

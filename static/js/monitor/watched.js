@@ -32,6 +32,14 @@ export function follow(watched, message) {
   return { ...watched, state, endedAt, gap, events: [...watched.events, { seq, event, at: atOf(data), data }] }
 }
 
+/** Stored files that are there no more, by their ids: the word for who deleted each. */
+export const goneOf = (deeds) =>
+  new Map(
+    deeds
+      .filter(({ name }) => name === 'file-deleted')
+      .map(({ data }) => [data.fileId, data.by === 'uploader' ? 'deletedByUploader' : 'deletedByOperator']),
+  )
+
 /** An event tells its error, a snapshot may not: the newest word on each failed file. */
 export function whyOf(events) {
   const why = new Map()

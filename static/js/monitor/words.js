@@ -1,6 +1,6 @@
 // The page's words with those of the operator's page among them, and its numbers: shares, waits, moments. Pure.
 
-import { fill } from '../format.js'
+import { bytes, fill } from '../format.js'
 import { key } from '../words.js'
 import { MONITOR as EN } from './en.js'
 import { MONITOR as ZH } from './zh.js'
@@ -17,16 +17,9 @@ export const figures = (value) => {
   return String(Number(value.toFixed(digits)))
 }
 
-/** Decimal, as the seed's threshold of 1 MB/s is. */
-function rate(perSecond) {
-  const units = ['B/s', 'KB/s', 'MB/s', 'GB/s']
-  let [value, unit] = [perSecond, 0]
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000
-    unit += 1
-  }
-  return `${figures(value)}\u00a0${units[unit]}`
-}
+/** Decimal, as the seed's threshold of 1 MB/s is, and the size on a disk's box: one kind of megabyte on the page. */
+export const decimal = (count) => bytes(count, 1000)
+const rate = (perSecond) => (isNumber(perSecond) ? `${decimal(perSecond)}/s` : '')
 
 const short = (span) => (span < 1 ? `${figures(span * 1000)}\u00a0ms` : `${figures(span)}\u00a0s`)
 
@@ -71,6 +64,8 @@ export function withMonitor(words, clock = Date.now) {
   return {
     ...words,
     say,
+    bytes: decimal,
+    speed: rate,
     /** An indicator's value in its unit, "" for what is not known. */
     measure: (name, unit, value) => measure(name, unit, value, say),
     /** Where good ends: exact, unlike a time to come. */

@@ -197,7 +197,7 @@ class Account:
 
 def _intended(kept: str) -> str | None:
     """The name under which a file was about to become visible."""
-    intent = json.loads(kept)["intent"]
+    intent = json.loads(kept).get("intent")  # what is as usual is not written down
     return None if intent is None else intent[1]
 
 

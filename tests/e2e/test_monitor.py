@@ -425,7 +425,7 @@ def test_axe_finds_nothing_wrong_with_any_part(enter: Enter, station: Running, l
         page.locator("main li, main .hint").first.wait_for()
         found[part] = findings(page)
     show(page, "sessions")
-    page.get_by_role("link", name="bad-3.mp4").click()
+    page.get_by_role("link", name="3bad.mp4").click()
     page.locator(".entry summary").first.click()
     found["session"] = findings(page)
     assert {part: wrong for part, wrong in found.items() if wrong} == {}

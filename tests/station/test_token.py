@@ -89,15 +89,20 @@ def test_a_full_disk_does_not_keep_the_old_secret(tmp_path: Path, monkeypatch: p
     assert old not in {new, operator_secret(tmp_path)}
 
 
-def test_the_old_secret_is_gone_for_good_before_there_is_another(
+def test_the_old_secret_is_gone_for_good_before_there_is_another_and_that_is_safe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For there may be no room for another, and then the power may fail."""
     operator_secret(tmp_path)
-    synced: list[list[str]] = []
-    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.listdir(tmp_path)))
-    another_operator_secret(tmp_path)
-    assert synced[0] == []
+    synced: list[tuple[bool, list[int]]] = []
+
+    def sync(fd: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(fd).st_mode), [path.stat().st_size for path in tmp_path.iterdir()]))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    made = another_operator_secret(tmp_path)
+    whole = [len(made) + 1]
+    assert synced == [(True, []), (False, whole), (True, whole)]
 
 
 def full(fd: int) -> None:

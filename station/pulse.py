@@ -71,4 +71,4 @@ class Pulse:
         [most] = self._crowd.over(now)
         [joins] = self._reconnects.over(now)
         known = most or joins
-        return Measured(joins / max(1.0, most) if known else None, round(max(most, joins) if known else 0))
+        return Measured(joins / max(1.0, most) if known else None, round(max(1.0, most) if known else 0))

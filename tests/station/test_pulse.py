@@ -95,9 +95,9 @@ def test_reconnects_are_told_for_each_of_those_who_watched_at_once() -> None:
     world.watchers = 1
     world.reconnects = 6
     world.beat()
-    assert world.pulse.reconnects(world.now) == Measured(1.5, 6)
+    assert world.pulse.reconnects(world.now) == Measured(1.5, 4)
     world.beat(3590 // 2)
-    assert world.pulse.reconnects(world.now) == Measured(1.5, 6)
+    assert world.pulse.reconnects(world.now) == Measured(1.5, 4)
     world.beat(10)
     assert world.pulse.reconnects(world.now) == Measured(0.0, 1), "an hour ago is over"
 

@@ -64,10 +64,13 @@ class Draft:
         told = {"filename": filename(ask.fields.get("content-disposition", "")), "filetype": _media_type(ask)}
         if told["filetype"] == _PARTIAL:
             del told["filetype"]  # tus-js-client says so at the creation too, where it should name the file's type
+        # tus-js-client speaks of the file in tus's words in its draft modes, too.
+        metadata = ask.fields.get("upload-metadata", "")
+        words = read_metadata(metadata)
         return Create(
             length,
-            # tus-js-client speaks of the file in tus's words in its draft modes, too.
-            told=read_metadata(ask.fields.get("upload-metadata", "")) | {n: text for n, text in told.items() if text},
+            told=words | {name: text for name, text in told.items() if text},
+            metadata=metadata if words else None,
             takes_content=True,
             # tus-js-client creates an empty file with `?0` and a length, and takes the answer for the end of it.
             last=last or length == 0,

@@ -978,6 +978,25 @@ async def test_a_file_that_was_announced_is_meant_by_its_id(box: Box) -> None:
     assert stored(box) == [content]
 
 
+@pytest.mark.parametrize(
+    "protocol", [{**TUS, "Upload-Defer-Length": "1"}, draft(6, complete=False)], ids=["tus", "draft"]
+)
+@on_the_loop
+async def test_a_file_that_was_not_announced_is_meant_by_the_key_of_its_sender(
+    box: Box, protocol: dict[str, str]
+) -> None:
+    session_id = await box.open(autoComplete=False)
+    made = []
+    for key in ("one", "two", "two"):
+        told = metadata(filename="a.mp4", sessionId=session_id, idempotencyKey=key)
+        made.append(await box.ask("POST", "/files/", b"", {**protocol, "Upload-Metadata": told}))
+    one, two, again = (answer.headers["X-File-Id"] for answer in made)
+    assert one != two == again
+    # Whoever asks again has it, and nobody else's is gone.
+    heads = [await box.ask("HEAD", answer.headers["Location"], headers=TUS) for answer in made]
+    assert [head.status for head in heads] == [200, 410, 200]
+
+
 @on_the_loop
 async def test_a_compressed_body_is_not_taken(box: Box) -> None:
     path = await box.create(50)

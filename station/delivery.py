@@ -150,6 +150,7 @@ class Delivery:
         problem = problem_of(error)
         if problem.code == "INSUFFICIENT_STORAGE" and self.channel is not None and self.file is not None:
             self.channel.session.report_fault(problem, "continue", [self.file.id], self._dock.clock())
+            self.channel.flush()  # the file may be over already, and then nothing else does
         self.fail(problem)
 
     # -- the end

@@ -365,6 +365,24 @@ async def test_a_failing_call_ends_the_attempt_with_the_right_problem(
 
 
 @pytest.mark.gen_test
+async def test_a_disk_that_is_full_is_told_at_once_though_the_file_was_cancelled_meanwhile(tmp_path: Path) -> None:
+    """Nothing else is due in its session, perhaps for an hour."""
+    async with open_place(tmp_path) as place:
+        channel = await place.open(("a.txt", None), ("b.txt", None))
+        place.points.fail("write", errno.ENOSPC)
+        hold = place.points.hold("write")
+        delivery = bound(place, channel)
+        await feed(delivery, bytes(SNIFF))
+        await hold.reached()
+        await place.station.orders.cancel(channel.session.id, file_of(channel).id, "enough")
+        hold.release()
+        await delivery.finish()
+        assert channel.session.take_news() == []
+        await channel.committed()
+        assert place.listener.lifecycle == ["upload-started", "upload-cancelled", "session-error"]
+
+
+@pytest.mark.gen_test
 async def test_the_nth_write_failing_is_like_the_first(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         channel = await place.open(("a.txt", None), auto_complete=False)

@@ -7,6 +7,7 @@
 // on:    {open(), message(message), lost({gone?, retryAfter?})}; `gone`: the station does not know the session
 
 import { retryAfter } from './backoff.js'
+import { messageOf } from './events.js'
 import { Timers } from './timers.js'
 
 export const OPEN_WITHIN = 3000
@@ -17,18 +18,6 @@ export const ANSWER_WITHIN = 5000
 function query(values) {
   const known = Object.entries(values).filter(([, value]) => value !== null && value !== undefined)
   return known.length === 0 ? '' : `?${new URLSearchParams(known)}`
-}
-
-/** @returns {{event: string, data: object, seq?: number} | null} null for what is no message */
-function read(text) {
-  if (typeof text !== 'string') return null
-  try {
-    const message = JSON.parse(text)
-    const whole = typeof message?.event === 'string' && typeof message.data === 'object' && message.data !== null
-    return whole ? message : null
-  } catch {
-    return null
-  }
 }
 
 /**
@@ -70,7 +59,7 @@ function life(env, on, hangUp) {
       on.lost({})
     },
     take(text) {
-      const message = self.spent ? null : read(text)
+      const message = self.spent ? null : messageOf(text)
       if (message === null) return
       timers.clear('deadline')
       on.message(message)

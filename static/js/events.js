@@ -15,6 +15,18 @@ export const LIFECYCLE = Object.freeze([
 ])
 export const SETTLED = Object.freeze(['completed', 'failed', 'cancelled'])
 
+/** @returns {{event: string, data: object, seq?: number} | null} null for what is no message */
+export function messageOf(text) {
+  if (typeof text !== 'string') return null
+  try {
+    const message = JSON.parse(text)
+    const whole = typeof message?.event === 'string' && typeof message.data === 'object' && message.data !== null
+    return whole ? message : null
+  } catch {
+    return null
+  }
+}
+
 /** The state before anything is known. `files` is in the order in which the station lists them. */
 export function initialState() {
   return {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { initialState, reduce, standing } from '../../static/js/events.js'
+import { initialState, messageOf, reduce, standing } from '../../static/js/events.js'
 import {
   advanced,
   cancelled,
@@ -207,4 +207,10 @@ test('a number is next, a repeat or a gap', () => {
   assert.equal(standing(2, started(4, 'a')), 'gap')
   assert.equal(standing(2, advanced(9, 'a', 1)), 'passing')
   assert.equal(standing(2, joined()), 'join')
+})
+
+test('only an event with its data is a message', () => {
+  assert.deepEqual(messageOf('{"event": "a", "data": {}, "seq": 1}'), { event: 'a', data: {}, seq: 1 })
+  const none = ['', '{', 'null', '[]', '{"event": 1, "data": {}}', '{"event": "a"}', '{"event": "a", "data": null}']
+  for (const text of [...none, new ArrayBuffer(2)]) assert.equal(messageOf(text), null)
 })

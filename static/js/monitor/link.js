@@ -2,6 +2,7 @@
 // while there is none. Tells messages and how it stands; knows nothing of what they mean.
 
 import { backoff } from '../backoff.js'
+import { messageOf } from '../events.js'
 import { Timers } from '../timers.js'
 import { fetchOverview } from './api.js'
 
@@ -10,16 +11,6 @@ const OPEN_WITHIN = 8000
 const QUIET = 10000
 const ASK_EVERY = 5000
 const STEADY = 10000
-
-function read(text) {
-  try {
-    const message = JSON.parse(text)
-    const whole = typeof message?.event === 'string' && typeof message.data === 'object' && message.data !== null
-    return whole ? message : null
-  } catch {
-    return null
-  }
-}
 
 // What follows is told by the overview's own answer: a socket may have been opened before the cookie was there.
 const isRefusal = ({ event, data }) => event === 'error' && data.event === 'join-monitor'
@@ -88,7 +79,7 @@ export class Link {
     this.socket = socket
     const mine = (call) => (event) => socket === this.socket && call(event)
     socket.onopen = mine(() => socket.send(JSON.stringify({ event: 'join-monitor', data: {} })))
-    socket.onmessage = mine(({ data }) => this.#take(read(data)))
+    socket.onmessage = mine(({ data }) => this.#take(messageOf(data)))
     socket.onclose = mine(() => this.#lost())
     socket.onerror = mine(() => this.#lost())
     this.timers.after('quiet', OPEN_WITHIN, () => this.#lost())

@@ -14,6 +14,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 45_000
+"""Milliseconds: on a machine that does twenty things at once a page takes its time. Who waits in vain has failed."""
 
 # Chromium logs every request that failed or was refused; those are the test's own doing.
 REQUESTS = re.compile(r"Failed to load resource|WebSocket connection to|the server responded with a status")
@@ -59,7 +61,7 @@ class Running:
 @pytest.fixture(autouse=True)
 def patience() -> Iterator[None]:
     """Three browsers on two cores: what comes in a second at other times may take more than Playwright's five."""
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=PATIENCE)
     yield
     expect.set_options(timeout=5_000)
 
@@ -98,7 +100,7 @@ class Visitors:
         """A visitor with a phone, in English unless told otherwise."""
         settings = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB", **options}
         context = self._browser.new_context(base_url=self.station.url, **settings)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         context.on("console", self._said)
         context.on("weberror", lambda fault: self.faults.append(str(fault.error)))
         context.on("request", self._asked)

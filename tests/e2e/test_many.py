@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COUNT = 500
 ODD = 12
-PATIENCE = 120_000  # milliseconds
+PATIENCE = 240_000  # milliseconds
 
 # The time of the timeline stands still within a frame: changes seen at the same time are of one frame.
 COUNT_BATCHES = """

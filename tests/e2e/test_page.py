@@ -229,7 +229,7 @@ def test_a_transport_that_works_again_takes_over(visitors: Visitors, tmp_path: P
     expect(connection).to_have_attribute("data-transport", "polling")
     page.evaluate("window.open_again = true")
     # Tried again after two to eight seconds.
-    expect(connection).to_have_attribute("data-transport", "websocket", timeout=20_000)
+    expect(connection).to_have_attribute("data-transport", "websocket")
     expect(connection).to_have_attribute("data-status", "live")
     page.get_by_role("button", name="Cancel a.mp4").click()
     assert ended(page) == "cancelledTitle"

@@ -4,9 +4,10 @@ import { retryAfter } from './backoff.js'
 import { Timers } from './timers.js'
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
-// An order of which nothing is heard for so long is as good as lost. What ends something is worth a longer wait.
+// An order of which nothing is heard for so long is as good as lost. To end something the station waits for its disk.
 const ORDER_WITHIN = 3000
-const ENDING_WITHIN = 10000
+const CANCEL_WITHIN = 5000
+const COMPLETE_WITHIN = 10000
 // Many files take their time to be named; but no browser ends a request that the network swallowed.
 const OPEN_WITHIN = 30000
 
@@ -74,9 +75,20 @@ const order = (env, span, name, sessionId, body) =>
 export const pause = (env, sessionId, fileId) => order(env, ORDER_WITHIN, 'pause', sessionId, { fileId })
 export const resume = (env, sessionId, fileId) => order(env, ORDER_WITHIN, 'resume', sessionId, { fileId })
 
-/** @param {string | null} fileId null: everything that is not finished */
-export const cancel = (env, sessionId, fileId = null) =>
-  order(env, ENDING_WITHIN, 'cancel', sessionId, { ...(fileId !== null && { fileId }), reason: 'user' })
+/**
+ * Told once more where no answer came: whoever cancels counts on it, and to hear it twice is nothing to the station.
+ * @param {string | null} fileId null: everything that is not finished
+ */
+export async function cancel(env, sessionId, fileId = null) {
+  const tell = () =>
+    order(env, CANCEL_WITHIN, 'cancel', sessionId, { ...(fileId !== null && { fileId }), reason: 'user' })
+  try {
+    return await tell()
+  } catch (fault) {
+    if (fault.problem?.code !== 'NETWORK_ERROR') throw fault
+    return tell()
+  }
+}
 
 /** No more files will come. */
-export const complete = (env, sessionId) => order(env, ENDING_WITHIN, 'complete', sessionId, {})
+export const complete = (env, sessionId) => order(env, COMPLETE_WITHIN, 'complete', sessionId, {})

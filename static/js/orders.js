@@ -26,6 +26,13 @@ export function ordersOf({ env, page, queue, list }) {
     queue.keepOn()
     uploads.retry(row.entry)
   }
+  // Until the station has answered: to press it again would tell nothing more.
+  const once = async (what, call) => {
+    if (page.ordered.includes(what)) return
+    page.ordered = [...page.ordered, what]
+    await call()
+    page.ordered = page.ordered.filter((each) => each !== what)
+  }
   const all = (name, call) => () => {
     for (const row of list.value.filter((each) => each[name])) call(row)
   }
@@ -42,17 +49,17 @@ export function ordersOf({ env, page, queue, list }) {
       // Before the station's list has come the row shows no number, though the queue may know it.
       const fileId = row.fileId ?? uploads.entries.get(row.entry)?.fileId ?? null
       if (fileId === null) uploads.drop(row.entry)
-      else if ((await order(api.cancel, fileId)) && row.entry) uploads.drop(row.entry)
+      else await once(row.key, async () => (await order(api.cancel, fileId)) && row.entry && uploads.drop(row.entry))
     },
-    async cancelAll() {
+    cancelAll() {
       page.asking = null
       // Of these the station has not heard: they would be kept for another session.
       for (const { key } of uploads.homeless()) uploads.drop(key)
-      if (await order(api.cancel, null)) uploads.dropAll()
+      return once('cancelAll', async () => (await order(api.cancel, null)) && uploads.dropAll())
     },
     finish() {
       page.asking = null
-      return order(api.complete)
+      return once('finish', () => order(api.complete))
     },
   }
 }

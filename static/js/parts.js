@@ -77,9 +77,13 @@ export const Picker = ({ label, name, look, icon, pick, onFiles }) => html`
   </label>`
 Picker.props = ['label', 'name', 'look', 'icon', 'pick', 'onFiles']
 
+/** What a button bears whose order is under way. Unlike a disabled one it keeps the focus. */
+export const underWay = (is) => (is ? { 'aria-busy': 'true', 'aria-disabled': 'true' } : {})
+
 /** A button of a picture; `label` is its name. */
-export const IconButton = ({ icon, label, look, onPress }) => html`
-  <button type="button" class=${`plain ${look ?? ''}`} aria-label=${label} title=${label} onClick=${onPress}>
+export const IconButton = ({ icon, label, look, ordered, onPress }) => html`
+  <button type="button" class=${`plain ${look ?? ''}`} aria-label=${label} title=${label} ...${underWay(ordered)}
+    onClick=${onPress}>
     <${Icon} name=${icon} />
   </button>`
-IconButton.props = ['icon', 'label', 'look', 'onPress']
+IconButton.props = ['icon', 'label', 'look', 'ordered', 'onPress']

@@ -49,11 +49,11 @@ const BUTTONS = [
   { action: 'cancel', place: 3, icon: 'x', label: 'cancelNamed', offered: ({ canCancel }) => canCancel },
 ]
 
-const buttons = (row, at, words) => html`
+const buttons = (row, ordered, at, words) => html`
   <span class="actions">${BUTTONS.filter(({ offered }) => offered(row)).map(
     ({ action, place, icon, label }) =>
       html`<${IconButton} key=${place} icon=${icon} look=${action} label=${words.say(label, { name: row.name })}
-        onPress=${() => at[action](row)} />`,
+        ordered=${ordered && action === 'cancel'} onPress=${() => at[action](row)} />`,
   )}</span>`
 
 const again = (row, at, words) => html`
@@ -86,11 +86,11 @@ export const checkedNote = (row, words, contact) =>
 
 const PICTURE = { completed: 'circle-check', failed: 'circle-alert', cancelled: 'ban' }
 
-export const Row = ({ row, at, words, contact, clock, still }) => html`
+export const Row = ({ row, ordered, at, words, contact, clock, still }) => html`
   <li class=${`file ${row.phase}`} data-phase=${row.phase} data-file=${row.fileId}>
     <${Icon} name=${PICTURE[row.phase] ?? pictureOf(row.name)} />
     <span class="name">${row.name}</span>
-    ${buttons(row, at, words)}
+    ${buttons(row, ordered, at, words)}
     ${
       row.phase !== 'cancelled' &&
       html`<${Bar} label=${words.say('progressOf', { name: row.name })} progress=${row.progress}
@@ -102,4 +102,4 @@ export const Row = ({ row, at, words, contact, clock, still }) => html`
     ${row.elsewhere && html`<p class="hint">${words.say('elsewhere')}</p>`}
     ${checkedNote(row, words, contact)}
   </li>`
-Row.props = ['row', 'at', 'words', 'contact', 'clock', 'still']
+Row.props = ['row', 'ordered', 'at', 'words', 'contact', 'clock', 'still']

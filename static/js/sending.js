@@ -4,7 +4,7 @@ import { ref } from '../vendor/vue.runtime.esm-browser.prod.js'
 import { Refused } from './chosen.js'
 import { html } from './html.js'
 import { Icon } from './icons.js'
-import { Bar, Facts, Looking, Picker, Problem } from './parts.js'
+import { Bar, Facts, Looking, Picker, Problem, underWay } from './parts.js'
 import { Row } from './row.js'
 import { useFocus } from './useFocus.js'
 import { useSeconds } from './useSeconds.js'
@@ -47,7 +47,8 @@ const forAll = (at, words) => html`
     ([name]) => at.can.value[name],
   ).map(
     ([name, icon, action]) => html`
-    <button key=${name} type="button" class=${`plain ${name}`} onClick=${() => at[action]()}>
+    <button key=${name} type="button" class=${`plain ${name}`} ...${underWay(at.page.ordered.includes(name))}
+      onClick=${() => at[action]()}>
       <${Icon} name=${icon} />${words.say(name)}</button>`,
   )}</div>`
 
@@ -79,7 +80,8 @@ const dock = (at, words) => {
     }
     ${
       finish &&
-      html`<button type="button" class="button finish" onClick=${() => finishNow(at)}>
+      html`<button type="button" class="button finish" ...${underWay(at.page.ordered.includes('finish'))}
+        onClick=${() => finishNow(at)}>
       <${Icon} name="check" />${words.say('finish')}</button>`
     }
   </div>`
@@ -127,8 +129,8 @@ export const Sending = {
         <${Looking} count=${at.page.preparing} words=${words} />
         <${Refused} refused=${at.refused.value} words=${words} contact=${contact} rest=${true} onDismiss=${at.dismiss} />
         <ul class="files">${list.map(
-          (row) => html`<${Row} key=${row.key} row=${row} at=${at} words=${words} contact=${contact} clock=${clock}
-            still=${still} />`,
+          (row) => html`<${Row} key=${row.key} row=${row} ordered=${at.page.ordered.includes(row.key)} at=${at} words=${words}
+            contact=${contact} clock=${clock} still=${still} />`,
         )}</ul>
         ${where(at, words)}${hints(at, words)}
         ${dock(at, words)}

@@ -13,6 +13,8 @@ const startPage = (sessionId) => ({
   sessionId,
   category: null,
   asking: null,
+  // What was pressed and is not answered yet: keys of rows that are cancelled, 'cancelAll', 'finish'.
+  ordered: [],
   opening: false,
   // Opening a session is tried again then, by itself.
   retryAt: null,

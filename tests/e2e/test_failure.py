@@ -20,6 +20,7 @@ from tests.e2e.conftest import Running, Visitors
 from tests.e2e.doing import choose, ended, film, phases, program, row, send, slow_down
 
 MIB = 1024**2
+CANCEL = "**/api/upload/cancel/**"
 UPLOADS = re.compile(r"/files/")
 LYING_WORKER = """
 self.onmessage = ({ data }) => self.postMessage({ id: data.id, value: 'f00d'.repeat(16) })
@@ -158,6 +159,38 @@ def test_a_request_that_stalls_is_noticed_and_sent_anew(visitors: Visitors, stat
     page.clock.resume()
     assert ended(page) == "doneTitle"
     assert [stored.read_bytes() for stored in station.stored()] == [path.read_bytes()]
+
+
+def test_a_cancel_that_the_network_swallows_is_told_again_and_then_said_to_be_lost(
+    visitors: Visitors, tmp_path: Path
+) -> None:
+    page = visitors.context().new_page()
+    page.clock.install()
+    page.goto("/")
+    slow_down(page, MIB // 4)
+    send(page, film(tmp_path, "long.mp4", 20 * MIB))
+    expect(row(page, "long.mp4", "uploading")).to_contain_text(" left")
+    page.route(CANCEL, lambda _: None)
+    button = page.get_by_role("button", name="Cancel long.mp4")
+    before = button.bounding_box()
+    button.focus()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_request(CANCEL):
+        button.press("Enter")
+    expect(button).to_have_attribute("aria-busy", "true")
+    expect(button).to_be_focused()
+    assert button.bounding_box() == before
+    button.press("Enter")
+    with page.expect_request(CANCEL):
+        page.clock.run_for(5_000)
+    page.clock.run_for(5_000)
+    expect(page.locator(".problem[role=alert]")).to_contain_text("The network connection was lost.")
+    assert len([url for url in asked if "/cancel/" in url]) == 2, "pressed while it is under way it tells nothing"
+    expect(button).not_to_have_attribute("aria-busy", "true")
+    page.unroute(CANCEL)
+    button.click()
+    assert ended(page) == "cancelledTitle"
 
 
 def test_files_are_paused_and_go_on_by_buttons_and_from_another_screen(

@@ -506,14 +506,51 @@ test('what it then does not hear of is cancelled all the same', async () => {
   assert.equal(uplink.requests.length, 1, 'and not sent again')
 })
 
-test('a cancel that the network swallows is told to have failed', async () => {
-  const { at, clock, page } = await sending('a')
+test('a cancel that the network swallows is told once more, and then to have failed', async () => {
+  const visited = await sending('a')
+  const { at, clock, page } = visited
   page.answers['/api/upload/cancel/'] = () => new Promise(() => {})
-  at.cancel(at.list.value[0])
-  await clock.pass(9000)
-  assert.equal(at.page.problem, null)
+  const [row] = at.list.value
+  at.cancel(row)
+  await clock.pass(1000)
+  at.cancel(row)
+  assert.deepEqual([at.page.ordered, cancelledAtTheStation(visited)], [[row.key], ['a']], 'pressed twice, told once')
+  await clock.pass(8000)
+  assert.deepEqual([at.page.problem, cancelledAtTheStation(visited)], [null, ['a', 'a']])
   await clock.pass(2000)
-  assert.equal(at.page.problem.code, 'NETWORK_ERROR')
+  assert.deepEqual([at.page.problem.code, at.page.ordered], ['NETWORK_ERROR', []])
+})
+
+test('a cancel of which only the first is swallowed needs no second press', async () => {
+  const visited = await sending('a')
+  const { at, clock, page } = visited
+  let told = 0
+  page.answers['/api/upload/cancel/'] = () => ((told += 1) === 1 ? new Promise(() => {}) : {})
+  at.cancel(at.list.value[0])
+  await clock.pass(6000)
+  assert.deepEqual([told, visited.uplink.open.length, at.page.problem, at.page.ordered], [2, 0, null, []])
+})
+
+test('a cancel that the station refuses is not told again', async () => {
+  const visited = await sending('a')
+  const { at, clock, page } = visited
+  page.answers['/api/upload/cancel/'] = () => ({ status: 429, body: { error: 'RATE_LIMIT_EXCEEDED' } })
+  at.cancel(at.list.value[0])
+  await clock.pass(100)
+  assert.deepEqual([at.page.problem.code, cancelledAtTheStation(visited)], ['RATE_LIMIT_EXCEEDED', ['a']])
+})
+
+test('cancelling all, and finishing, are under way until the station answers', async () => {
+  const { at, clock, page } = await sending('a')
+  for (const name of ['cancel', 'complete']) page.answers[`/api/upload/${name}/`] = () => new Promise(() => {})
+  at.cancelAll()
+  at.finish()
+  at.finish()
+  await clock.pass(9000)
+  assert.deepEqual(at.page.ordered, ['cancelAll', 'finish'])
+  assert.equal(page.calls.filter(([, url]) => url.startsWith('/api/upload/complete/')).length, 1)
+  await clock.pass(2000)
+  assert.deepEqual([at.page.ordered, at.page.problem.code], [[], 'NETWORK_ERROR'])
 })
 
 test('cancelling everything asks nothing more of the network', async () => {

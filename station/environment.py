@@ -12,13 +12,15 @@ import secrets
 import signal
 from collections.abc import Mapping
 from pathlib import Path
+from time import sleep
 
 PREFIX = "UPLOAD_STATION_"
 # What a service manager tells the station and nobody else.
 _OURS = (PREFIX, "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "CREDENTIALS_DIRECTORY")
 _PROCESSES = Path("/proc")
 _MARK = f"{PREFIX}RUN".encode()
-_ROUNDS = 10  # some that are killed have started others meanwhile
+# Some that are killed have started others meanwhile, and who becomes another program shows nothing for a moment.
+_PAUSES = tuple(0.001 * 2**number for number in range(10))  # seconds
 
 
 def environment(facts: Mapping[str, object]) -> dict[bytes, bytes]:
@@ -34,24 +36,28 @@ def environment(facts: Mapping[str, object]) -> dict[bytes, bytes]:
 
 
 def kill_all_in(variables: Mapping[bytes, bytes]) -> None:
-    """Kill whoever bears the mark. Blocks for as long as looking at all processes takes, some milliseconds."""
+    """Kill whoever bears the mark. Blocks for as long as looking at all processes takes, some milliseconds, and for a
+    second where one of the others has no environment at all."""
     mark = _MARK + b"=" + variables[_MARK]
-    for _ in range(_ROUNDS):
+    for pause in _PAUSES:
         if sum(_kill(each, mark) for each in _PROCESSES.glob("[0-9]*")) == 0:
             return
+        sleep(pause)
 
 
 def _kill(process: Path, mark: bytes) -> bool:
-    """Whether it bore the mark."""
+    """Whether it is to be looked at again: it bore the mark, or may yet show it."""
     try:
         held = os.pidfd_open(int(process.name))  # its number may be another's in a moment
     except OSError:
         return False
     try:
-        bears_it = mark in (process / "environ").read_bytes().split(b"\0")
-        if bears_it:
+        inherited = (process / "environ").read_bytes()
+        if mark in inherited.split(b"\0"):
             signal.pidfd_send_signal(held, signal.SIGKILL)
-        return bears_it
+            return True
+        # In the middle of an exec it has a program and no environment yet; the kernel's own and the dead have neither.
+        return not inherited and bool(os.readlink(process / "exe"))
     except OSError:  # somebody else's, or it has ended
         return False
     finally:

@@ -49,6 +49,34 @@ def test_those_of_one_run_are_killed_and_no_others(tmp_path: Path) -> None:
             each.wait()
 
 
+@pytest.mark.parametrize("shows_it", [True, False])
+def test_one_that_is_just_becoming_another_program_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shows_it: bool
+) -> None:
+    """For a moment it has no environment; so has for ever who was started with none."""
+    mine = environment({})
+    started = subprocess.Popen(["sleep", "60"], env={}, cwd=tmp_path)
+    shown = tmp_path / str(started.pid)
+    shown.mkdir()
+    (shown / "exe").symlink_to("/bin/sleep")
+    (shown / "environ").touch()
+
+    def show(_: float) -> None:
+        if shows_it:
+            (shown / "environ").write_bytes(b"A=\0UPLOAD_STATION_RUN=" + mine[b"UPLOAD_STATION_RUN"] + b"\0")
+
+    monkeypatch.setattr("station.environment._PROCESSES", tmp_path)
+    monkeypatch.setattr("station.environment.sleep", show)
+    try:
+        kill_all_in(mine)
+        assert started.poll() is None or shows_it
+        if shows_it:
+            assert started.wait(20) == -signal.SIGKILL
+    finally:
+        started.kill()
+        started.wait()
+
+
 def test_where_no_processes_are_shown_none_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("station.environment._PROCESSES", tmp_path / "none")
     kill_all_in(environment({}))

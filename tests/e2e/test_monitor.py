@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -75,10 +76,14 @@ def show(page: Page, part: str) -> None:
     page.locator(f"[data-part={part}] h1").wait_for()
 
 
+def address(station: Running) -> str:
+    """For those that are no browser."""
+    return station.url.replace("station.local", "127.0.0.1")
+
+
 def put(station: Running, name: str, content: bytes, category: str = "personal") -> None:
     """As `curl -T` sends a file."""
-    address = f"{station.url.replace('station.local', '127.0.0.1')}/u/{name}?category={category}"
-    with urlopen(Request(address, content, method="PUT")) as answer:
+    with urlopen(Request(f"{address(station)}/u/{name}?category={category}", content, method="PUT")) as answer:
         assert answer.status == 201
 
 
@@ -200,6 +205,22 @@ def test_what_somebody_sends_is_seen_while_it_comes(
     expect(page.locator(".entry")).to_have_count(3)
     numbers = page.locator(".entry").evaluate_all("all => all.map((it) => it.dataset.number)")
     assert numbers == ["3", "2", "1"], "the newest first"
+
+
+def begin(station: Running, name: str) -> None:
+    body = json.dumps({"category": "personal", "files": [{"name": name, "size": 1000, "type": ""}]}).encode()
+    headers = {"Content-Type": "application/json"}
+    with urlopen(Request(f"{address(station)}/api/upload/session", body, headers)) as answer:
+        assert answer.status == 201
+
+
+def test_of_many_running_sessions_the_others_are_behind_a_link(enter: Enter, station: Running) -> None:
+    for number in range(10):
+        begin(station, f"film-{number}.mp4")
+    page = enter(station)
+    expect(page.locator(".running li")).to_have_count(8)
+    page.get_by_role("link", name="and 2 more").click()
+    expect(page.locator("[data-session]")).to_have_count(10)
 
 
 def test_the_log_says_why_a_file_failed_and_keeps_the_data(enter: Enter, station: Running) -> None:

@@ -26,8 +26,8 @@ test('what was not recorded stays a gap in the curve', () => {
 
 test('a curve is said in a sentence', () => {
   const told = summary(pointsOf([null, 1, 5, 3]), 'uploads', en)
-  assert.match(told, /^Uploads at once: now 3, at most 5 at .+, on average 3\.$/)
-  assert.match(summary(pointsOf([2048]), 'throughput', en), /now 2.05\u00a0KB\/s/)
+  assert.match(told, /^Uploads at once: 3 in the last 10.s, at most 5 at .+, on average 3\.$/)
+  assert.match(summary(pointsOf([null, 2048]), 'throughput', en), /: 2.05\u00a0KB\/s/)
   assert.equal(summary(pointsOf([null, null]), 'delay', en), 'Delay of the event loop: nothing recorded yet.')
   assert.equal(summary(pointsOf([]), 'watchers', en), 'Watchers: nothing recorded yet.')
 })
@@ -191,12 +191,14 @@ test('a file that was begun again has no error any more', () => {
   assert.equal(whyOf([start, { ...failed(2) }, { ...start, seq: 3 }]).size, 0)
 })
 
-test('what moves is shown before what waits, and sessions without files not at all', () => {
-  const row = (sessionId, totalFiles, speed) => ({ sessionId, totalFiles, speed })
-  const rows = [row('empty', 0, 0), row('waits', 1, 0), row('moves', 2, 5), row('waits too', 3, 0)]
+test('what moves is shown before what waits, what has arrived last, and sessions without files not at all', () => {
+  const row = (sessionId, totalFiles, speed, over = 0) => {
+    return { sessionId, totalFiles, speed, completedFiles: over, failedFiles: 0, cancelledFiles: 0 }
+  }
+  const rows = [row('empty', 0, 0), row('arrived', 1, 0, 1), row('waits', 1, 0), row('moves', 2, 5, 1), row('too', 3, 0)]
   assert.deepEqual(
     moving(rows).map(({ sessionId }) => sessionId),
-    ['moves', 'waits', 'waits too'],
+    ['moves', 'waits', 'too', 'arrived'],
   )
 })
 

@@ -51,6 +51,7 @@ test('how long the disk lasts is told as roughly as it is known, its limit exact
 test('a moment of today is a time, any other has its day', () => {
   assert.match(en.moment(NOON / 1000), /^\d\d:\d\d$/)
   assert.match(en.instant('2026-11-28T12:00:01Z'), /^\d\d:\d\d:01$/)
+  assert.match(en.dated(NOON / 1000), /Nov.*\d\d:\d\d$/)
   assert.match(en.moment('2026-11-20T12:00:00Z'), /20/)
   assert.match(en.moment('2024-11-20T12:00:00Z'), /2024/)
   for (const strange of [null, undefined, '', 'soon']) assert.equal(en.moment(strange), '')

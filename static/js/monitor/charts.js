@@ -25,16 +25,16 @@ const Chart = {
     })
     watch([() => props.points, () => props.words.language], () => plot.show(props.points, props.words))
     onBeforeUnmount(() => plot.stop())
-    const last = () => props.points[props.name].findLast((value) => value !== null) ?? null
     return ({ name, points, words }) => html`<figure class="chart" data-chart=${name}>
-      <h3>${words.say(name)}<span class="value">${measured(name, pointed.value ?? last(), words)}</span></h3>
+      <h3>${words.say(name)}<span class="value">${pointed.value !== null && measured(name, pointed.value, words)}</span></h3>
       <div ref=${place} class="plot" aria-hidden="true" />
       <figcaption class="hint">${summary(points, name, words)}</figcaption>
     </figure>`
   },
 }
 
-const asTable = (points, words) => html`<details class="as-table">
+// A day has two dates.
+const asTable = ({ points, span }, words) => html`<details class="as-table">
   <summary>${words.say('asTable')}</summary>
   <div class="scrolls" tabindex="0" role="region" aria-label=${words.say('tableTitle')}>
   <table>
@@ -42,7 +42,7 @@ const asTable = (points, words) => html`<details class="as-table">
     <thead><tr><th scope="col">${words.say('time')}</th>
       ${NAMES.map((name) => html`<th key=${name} scope="col">${words.say(name)}</th>`)}</tr></thead>
     <tbody>${table(points).map(
-      ({ at, values }) => html`<tr key=${at}><th scope="row">${words.moment(at)}</th>
+      ({ at, values }) => html`<tr key=${at}><th scope="row">${span === 'day' ? words.dated(at) : words.moment(at)}</th>
         ${values.map((value, index) => html`<td key=${index}>${measured(NAMES[index], value, words)}</td>`)}</tr>`,
     )}</tbody>
   </table></div>
@@ -68,7 +68,7 @@ export const Charts = {
         html`<div class="columns" data-span=${value.value.span}>${NAMES.map(
           (name) => html`<${Chart} key=${name} name=${name} points=${value.value.points} words=${words}
             env=${at.env} />`,
-        )}</div>${asTable(value.value.points, words)}`
+        )}</div>${asTable(value.value, words)}`
       }
     </section>`
   },

@@ -54,19 +54,34 @@ const facts = ({ now, disk, stored, process }, words) => html`<dl class="facts-o
   ${fact(words.say('process'), words.bytes(process.memory), words.measure('cpu', '%', process.cpu))}
 </dl>`
 
-/** What moves comes first; sessions that nobody has sent anything into are none of it. */
+// Few enough to be looked over.
+const SHOWN = 8
+const isOpen = ({ totalFiles, completedFiles, failedFiles, cancelledFiles }) =>
+  totalFiles > completedFiles + failedFiles + cancelledFiles
+const liveliness = (row) => (row.speed > 0 ? 2 : isOpen(row) ? 1 : 0)
+
+/** What moves comes first, what has all its files last; sessions that nobody has sent anything into are none of it. */
 export const moving = (sessions) =>
-  sessions.filter((row) => row.totalFiles > 0).sort((one, other) => (other.speed > 0) - (one.speed > 0))
+  sessions.filter((row) => row.totalFiles > 0).sort((one, other) => liveliness(other) - liveliness(one))
+
+const standing = (row, words) =>
+  isOpen(row)
+    ? html`<${Status} status=${row.overallStatus} words=${words} /> ${words.speed(row.speed)}`
+    : words.say('allArrived')
 
 const running = (sessions, words) =>
   sessions.length > 0 &&
-  html`<h2>${words.say('running')}</h2><ul class="running">${sessions.slice(0, 8).map(
+  html`<h2>${words.say('running')}</h2><ul class="running">${sessions.slice(0, SHOWN).map(
     (row) => html`<li key=${row.sessionId}>
       <a href=${sessionLink(row.sessionId)}>${row.names[0] ?? words.say('noNames')}</a>
       <${Bar} label=${words.say('progressOf', { name: row.names[0] ?? '' })} progress=${row.totalProgress} />
-      <span class="facts"><${Status} status=${row.overallStatus} words=${words} /> ${words.speed(row.speed)}</span>
+      <span class="facts">${standing(row, words)}</span>
     </li>`,
-  )}</ul>`
+  )}</ul>
+  ${
+    sessions.length > SHOWN &&
+    html`<p><a href="#/sessions">${words.say('moreRunning', { count: words.count(sessions.length - SHOWN) })}</a></p>`
+  }`
 
 const barsOf = (title, rows) => html`<section class="bars">
   <h3>${title}</h3>

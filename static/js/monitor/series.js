@@ -25,7 +25,9 @@ export function summary(points, name, words) {
   const most = known.reduce((one, other) => (other.value > one.value ? other : one))
   return words.say('chartSummary', {
     name: label,
-    now: measured(name, known.at(-1).value, words),
+    // Of a whole step, unlike what is told as of now.
+    last: measured(name, known.at(-1).value, words),
+    step: words.seconds(points.at[1] - points.at[0]),
     most: measured(name, most.value, words),
     time: words.moment(most.at),
     mean: measured(name, mean(known.map(({ value }) => value)), words),

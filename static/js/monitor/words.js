@@ -44,14 +44,14 @@ export function dateOf(at) {
   return Number.isNaN(date.getTime()) ? null : date
 }
 
-function moment(at, now, language, seconds) {
+function moment(at, now, language, { seconds = false, dated = false } = {}) {
   const date = dateOf(at)
   if (date === null) return ''
   const clock = { hour: '2-digit', minute: '2-digit', ...(seconds && { second: '2-digit' }), hourCycle: 'h23' }
-  const today = date.toDateString() === new Date(now).toDateString()
+  const plain = !dated && date.toDateString() === new Date(now).toDateString()
   const day = { month: 'short', day: 'numeric' }
   const year = date.getFullYear() === new Date(now).getFullYear() ? {} : { year: 'numeric' }
-  return new Intl.DateTimeFormat(language, today ? clock : { ...day, ...year, ...clock }).format(date)
+  return new Intl.DateTimeFormat(language, plain ? clock : { ...day, ...year, ...clock }).format(date)
 }
 
 /**
@@ -77,8 +77,9 @@ export function withMonitor(words, clock = Date.now) {
     lasting: (span) => (isNumber(span) ? lasting(span, say) : ''),
     count: (value) => (isNumber(value) ? new Intl.NumberFormat(words.language).format(value) : ''),
     /** "14:05", with its day if that is not today. */
-    moment: (at) => moment(at, clock(), words.language, false),
-    instant: (at) => moment(at, clock(), words.language, true),
+    moment: (at) => moment(at, clock(), words.language),
+    instant: (at) => moment(at, clock(), words.language, { seconds: true }),
+    dated: (at) => moment(at, clock(), words.language, { dated: true }),
     status: (name) => (name in own ? say(name) : String(name)),
     /** The words of an error in one line, without whom to ask: that is who reads it. */
     why: (problem) => {

@@ -14,7 +14,7 @@ from station.clock import Clock
 
 
 class Heartbeat:
-    """`interval`: seconds between two pings. `ping` sends one; `drop` hangs up on a peer that missed two."""
+    """`interval`: seconds between two pings. `ping` sends one; `drop` hangs up on who owes an answer at the next."""
 
     def __init__(self, interval: float, clock: Clock, ping: Callable[[], None], drop: Callable[[], None]) -> None:
         self.round_trip: float | None = None

@@ -65,7 +65,7 @@ class Config:
     durability: str = _option("full", one_of("full", "process"), "full: a finished file survives a power cut; process: it survives a crash of the station only")
     checksum: str = _option("blake3", one_of("blake3", "sha256", "none"), "checksum computed while a file is written")
     ws_compression: bool = _option(False, switch, "compress WebSocket messages; costs about 160 KiB a connection")
-    heartbeat: float = _option(20.0, within(0.05, 3600), "time between two WebSocket pings; a peer that misses two is dropped")
+    heartbeat: float = _option(20.0, within(0.05, 3600), "time between two WebSocket pings; who owes an answer at the next is dropped")
     body_idle_timeout: float = _option(60.0, seconds, "a request whose body stands still for this long is ended")
     body_min_rate: int = _option(1024, size, "a request body slower than this many bytes a second, averaged over a minute, is ended")
     drain_size: int = _option(64 * 1024**2, size, "how much of a body whose fate is decided is still read, so that the client can read the answer")

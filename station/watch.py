@@ -13,8 +13,11 @@ from station.stall import BodyPace
 from station.turns import Turns
 
 TICK = 0.25  # seconds
-COST, MOST = 10, 5000
-"""A session costs a round as much as that many files; a round looks at no more (about 10 ms, measured)."""
+COST, MOST = 10, 10_000
+"""A session costs a round as much as that many files; a round looks at no more (about 20 ms, measured).
+
+So fifty sessions in which a thousand files each are under way are looked at every 1.25 s.
+"""
 _LAG = 1.0  # a tick later than this was the station's own standstill (a stopped process, a sleeping machine)
 
 

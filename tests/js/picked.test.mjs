@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { matched, replaced } from '../../static/js/useChoice.js'
+import { matched, replaced } from '../../static/js/picked.js'
 import { picked } from './fakes.mjs'
 
 const blake3 = (value) => ({ algorithm: 'blake3', value })

@@ -18,7 +18,7 @@ export const figures = (value) => {
 }
 
 /** Decimal, as the seed's threshold of 1 MB/s is, and the size on a disk's box: one kind of megabyte on the page. */
-export const decimal = (count) => bytes(count, 1000)
+const decimal = (count) => bytes(count, 1000)
 const rate = (perSecond) => (isNumber(perSecond) ? `${decimal(perSecond)}/s` : '')
 
 const short = (span) => (span < 1 ? `${figures(span * 1000)}\u00a0ms` : `${figures(span)}\u00a0s`)

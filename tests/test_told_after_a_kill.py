@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 import urllib.error
@@ -19,6 +18,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.clients.rig import Station
+from tests.ports import free_port
 
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 EVENTS = ["upload-started", "upload-completed", "session-completed"]
@@ -173,12 +173,6 @@ def letters(station: Station, count: int) -> list[Any]:
     while len(found := ask(station, LETTERS)["letters"]) != count:
         assert time.monotonic() < deadline, found
     return list(found)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_what_nobody_heard_before_a_kill_is_told_after_it_in_order(start: Callable[..., Station]) -> None:

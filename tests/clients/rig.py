@@ -20,6 +20,8 @@ from typing import Any
 
 from blake3 import blake3
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 MIB = 1024**2
@@ -51,8 +53,8 @@ class Station:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder / "upload"
         self._log = folder / "log.txt"
-        command = [sys.executable, str(ROOT / "server.py"), "--port=0", "--address=127.0.0.1", "--language=en"]
-        command += [f"--upload_dir={self.folder}", *options]
+        command = [sys.executable, str(ROOT / "server.py"), f"--port={free_port()}", "--address=127.0.0.1"]
+        command += ["--language=en", f"--upload_dir={self.folder}", *options]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self._process.stdout is not None

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.conftest import tool
 from tests.handlers import certificates
 from tests.handlers.site import Line
+from tests.ports import free_port
 
 OPERATIONS = Path(__file__).resolve().parent.parent.parent / "docs" / "operations"
 NAME = "files.example"
@@ -34,11 +35,6 @@ http {{
     include {folder}/site.conf;
 }}
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 class Front:

@@ -10,6 +10,7 @@ from station.dialect import DIALECTS
 from tests.handlers.site import (
     FRIEND,
     OCTETS,
+    PATIENCE,
     RESUMABLE,
     TUS,
     UNKNOWN,
@@ -293,7 +294,10 @@ async def test_a_careful_creation_needs_no_interim_answer(box: Box) -> None:
 @pytest.mark.parametrize("options", [["--max-file-size=256MiB", "--durability=full"]])
 @pytest.mark.parametrize(("version", "told"), [(3, False), (4, False), (5, True), (6, True), (8, True), (10, True)])
 @on_the_loop
-async def test_while_data_flows_what_is_safe_is_told_at_most_once_a_second(box: Box, version: int, told: bool) -> None:
+async def test_while_data_flows_what_is_safe_is_told_at_most_once_a_second(
+    box: Box, monkeypatch: pytest.MonkeyPatch, version: int, told: bool
+) -> None:
+    monkeypatch.setattr("station.securing.SYNC_AFTER", PATIENCE)  # on a slow disk other bytes would be safe first
     box.clock.stop()
     content = movie(3 * SYNCED + 5)
     line = await box.connect()
@@ -316,7 +320,8 @@ async def test_while_data_flows_what_is_safe_is_told_at_most_once_a_second(box: 
 
 @pytest.mark.parametrize("options", [["--max-file-size=256MiB", "--durability=full"]])
 @on_the_loop
-async def test_an_append_is_told_its_progress_but_not_its_address(box: Box) -> None:
+async def test_an_append_is_told_its_progress_but_not_its_address(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("station.securing.SYNC_AFTER", PATIENCE)
     box.clock.stop()
     path = await box.create(SYNCED + 10)
     line = await box.connect()

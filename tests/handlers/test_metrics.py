@@ -198,7 +198,7 @@ async def test_who_begins_at_nought_comes_for_the_first_time(box: Box) -> None:
     assert box.station.meters.reconnects == 0
 
 
-@pytest.mark.parametrize("options", [["--heartbeat=0.05"]])
+@pytest.mark.parametrize("options", [["--heartbeat=0.5"]])
 @on_the_loop
 async def test_a_ping_that_came_back_counts_with_its_time(box: Box) -> None:
     watcher = await box.watch()

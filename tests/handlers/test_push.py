@@ -242,6 +242,7 @@ async def test_a_message_in_pieces_with_a_ping_between_is_one_message(box: Box) 
 
 @on_the_loop
 async def test_a_client_that_talks_too_fast_is_told_so_and_in_the_end_dropped(box: Box) -> None:
+    box.clock.stop()
     watcher = await box.watch()
     for _ in range(400):
         watcher.say("leave-session", UNKNOWN)
@@ -251,7 +252,7 @@ async def test_a_client_that_talks_too_fast_is_told_so_and_in_the_end_dropped(bo
     errors = [message for message in watcher.heard if message["event"] == "error"]
     left = [message for message in watcher.heard if message["event"] == "session-left"]
     assert {error["data"]["error"]["code"] for error in errors} == {"RATE_LIMIT_EXCEEDED"}
-    assert 60 <= len(left) < 150
+    assert len(left) == 60
     assert len(errors) <= 10
 
 
@@ -339,13 +340,16 @@ def moved(box: Box, session_id: str) -> int:
 
 # ---- heartbeat ----
 
+# What a busy machine holds up for longer than this has answered too late.
+BEATING = pytest.mark.parametrize("options", [["--heartbeat=0.5"]])
 
-@pytest.mark.parametrize("options", [["--heartbeat=0.05"]])
+
+@BEATING
 @on_the_loop
 async def test_a_peer_that_answers_stays_and_its_round_trip_is_known(box: Box) -> None:
     watcher = await box.watch()
     reading = asyncio.ensure_future(watcher.next())
-    await until(lambda: watcher.pings >= 5, "five pings were answered")
+    await until(lambda: watcher.pings >= 3, "two pings were answered")
     (socket,) = box.station.sockets
     await until(lambda: socket.round_trip is not None, "a round trip was measured")
     assert socket.round_trip is not None
@@ -357,15 +361,15 @@ async def test_a_peer_that_answers_stays_and_its_round_trip_is_known(box: Box) -
     assert await reading is None
 
 
-@pytest.mark.parametrize("options", [["--heartbeat=0.05"]])
+@BEATING
 @on_the_loop
 async def test_a_peer_that_is_dead_is_dropped(box: Box) -> None:
     session_id = await box.open()
     watcher = await box.watch(f"?sessionId={session_id}")
-    watcher.deaf = True
-    assert await watcher.until("session-joined")
+    await watcher.until("session-joined")
+    watcher.deaf, answered = True, watcher.pings
     assert await watcher.next() is None
-    assert 1 <= watcher.pings <= 2
+    assert watcher.pings - answered == 1
     await until(lambda: not box.station.sockets and not list(box.station.hub.watchers()), "all is given back")
 
 
@@ -390,7 +394,7 @@ async def test_two_hundred_dropped_sockets_leave_nothing(box: Box) -> None:
     await until(lambda: not box.station.sockets, "no socket is left")
     await until(lambda: len(asyncio.all_tasks()) <= before, "no task is left")
     assert not list(box.station.hub.watchers())
-    assert box.door.count == 0
+    await until(lambda: box.door.count == 0, "no connection is left")
     await box.put(session_id, "a.mp4", movie(5))
 
 

@@ -366,6 +366,7 @@ async def test_unknown_sessions_are_not_found(box: Box) -> None:
 
 @on_the_loop
 async def test_a_session_of_unknown_length_settles_a_moment_after_its_last_upload(box: Box) -> None:
+    box.clock.stop()
     session_id = await box.open()
     await box.put(session_id, "a.mp4", movie(5))
     box.pass_time(1)

@@ -18,7 +18,9 @@ def options() -> list[str]:
 
 
 @pytest.fixture
-def box(io_loop: IOLoop, tmp_path: Path, options: list[str]) -> Iterator[site.Box]:
+def box(io_loop: IOLoop, tmp_path: Path, options: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[site.Box]:
+    for room in ("berth", "orders"):  # two seconds, after which a newer request is told that the older one has it still
+        monkeypatch.setattr(f"station.{room}.PATIENCE", site.PATIENCE)
     built = io_loop.run_sync(lambda: site.build(tmp_path / "upload", options))
     yield built
     io_loop.run_sync(lambda: site.take_down(built))

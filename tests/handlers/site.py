@@ -36,13 +36,13 @@ from station.session import Session
 from station.space import ACTIVE
 from station.station import Station
 
-on_the_loop = pytest.mark.gen_test(timeout=30)
+on_the_loop = pytest.mark.gen_test(timeout=200)
 TOKEN = "operator-token"
 OUR_NAME = "station.example"
 FRIEND = "https://intranet.example"
 UNKNOWN = "550e8400-e29b-41d4-a716-446655440000"
 ENDS = {"completed", "failed", "cancelled"}
-PATIENCE = 10.0  # seconds in which something that must happen has to have happened
+PATIENCE = 60.0  # seconds in which something that must happen has to have happened
 RESUMABLE = 104
 Json = dict[str, Any]
 
@@ -420,7 +420,7 @@ class Box:
 
     async def curl(self, *arguments: str, given: bytes = b"") -> tuple[int, bytes]:
         """Run the real one; its exit status and what it wrote."""
-        return await run("curl", "--silent", "--show-error", "--max-time", "20", *arguments, given=given)
+        return await run("curl", "--silent", "--show-error", "--max-time", f"{PATIENCE:g}", *arguments, given=given)
 
 
 def addresses(box: Box, file: str = "a.mp4") -> list[str]:
@@ -565,7 +565,7 @@ async def take_down(box: Box) -> None:
         raise AssertionError(f"still held: {left}") from None
     finally:
         box.door.stop()
-        await station.end_attempts(3.0)
+        await station.end_attempts(PATIENCE)
         await box.door.close_all_connections()
         await station.stop()
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.handlers.site import (
     BOUNDARY,
+    PATIENCE,
     UNKNOWN,
     Answer,
     Box,
@@ -44,7 +45,7 @@ REFUSED_EARLY = [
 
 
 def by_http_client(port: int, method: str, address: str, body: bytes) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, address, body)
         answer = connection.getresponse()
@@ -127,7 +128,7 @@ async def test_a_body_that_is_refused_is_never_invited(box: Box) -> None:
 async def test_curl_does_not_send_a_refused_body_at_all(box: Box) -> None:
     exit_status, out = await box.curl(
         "-T", "-", "-H", f"Content-Length: {LARGE}", "-H", "Expect: 100-continue", "-w", " %{size_upload}",
-        f"{box.url}/u/a.exe", given=bytes(LARGE),
+        "--expect100-timeout", f"{PATIENCE:g}", f"{box.url}/u/a.exe", given=bytes(LARGE),
     )  # fmt: skip
     body, _, sent = out.decode().rpartition(" ")
     assert (exit_status, json.loads(body)["error"], sent) == (0, "UNSUPPORTED_FORMAT", "0")
@@ -155,7 +156,7 @@ async def is_answered_in_full(line: Line) -> Answer:
 @pytest.mark.parametrize("options", [["--drain-size=64KiB"]])
 @on_the_loop
 async def test_a_body_past_the_cap_is_answered_and_then_hung_up_on(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.linger.LAST_READ", 0.1)
+    monkeypatch.setattr("handlers.linger.LAST_READ", 1.0)
     line = await refused_in_the_middle(box)
     await is_answered_in_full(line)
     await until(lambda: box.door.count == 0, "the station hung up")
@@ -163,7 +164,8 @@ async def test_a_body_past_the_cap_is_answered_and_then_hung_up_on(box: Box, mon
 
 @pytest.mark.parametrize("options", [["--drain-size=64KiB"]])
 @on_the_loop
-async def test_after_its_answer_the_station_still_reads_for_a_moment(box: Box) -> None:
+async def test_after_its_answer_the_station_still_reads_for_a_moment(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.linger.LAST_READ", PATIENCE)
     line = await refused_in_the_middle(box)
     await is_answered_in_full(line)
     for _ in range(20):

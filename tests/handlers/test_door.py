@@ -109,7 +109,7 @@ async def test_sockets_use_up_the_limit(box: Box) -> None:
 
 @on_the_loop
 async def test_a_head_that_does_not_end_in_time_is_hung_up_on(box: Box) -> None:
-    box.door.conn_params.header_timeout = 0.2
+    box.door.conn_params.header_timeout = 1.0
     silent, dripping = await box.connect(), await box.connect()
     dripping.send(b"GET /health HTTP/1.1\r\nHost: ")
     assert await silent.rest() == b""

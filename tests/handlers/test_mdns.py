@@ -17,7 +17,8 @@ from handlers.mdns import Announcement
 from tests.handlers.site import on_the_loop
 
 HERE = "127.0.0.1"
-ASKED = 1500  # milliseconds; see handlers/mdns.py
+ASKED = 20_000  # milliseconds; an answer ends it
+SILENT = 1500  # when none is expected; see handlers/mdns.py
 
 
 def a_name() -> str:
@@ -35,18 +36,18 @@ async def participant() -> AsyncIterator[AsyncZeroconf]:
         await asyncio.sleep(0)
 
 
-async def who_is(name: str) -> list[str]:
+async def who_is(name: str, asked: int = ASKED) -> list[str]:
     """The addresses that `<name>.local` has for somebody who comes anew."""
     async with participant() as voice:
         host = AddressResolver(f"{name}.local.")
-        await host.async_request(voice.zeroconf, ASKED, DNSQuestionType.QM)
+        await host.async_request(voice.zeroconf, asked, DNSQuestionType.QM)
         return sorted(host.parsed_addresses())
 
 
-async def serves(name: str, kind: str = "_http._tcp.local.") -> int | None:
+async def serves(name: str, kind: str = "_http._tcp.local.", asked: int = ASKED) -> int | None:
     """The port of the web service of this name."""
     async with participant() as voice:
-        found = await voice.async_get_service_info(kind, f"{name}.{kind}", ASKED, DNSQuestionType.QM)
+        found = await voice.async_get_service_info(kind, f"{name}.{kind}", asked, DNSQuestionType.QM)
         return None if found is None else found.port
 
 
@@ -63,7 +64,7 @@ async def test_the_station_is_found_by_its_name_until_it_stops() -> None:
     assert await who_is(name) == [HERE]
     assert await serves(name) == 8005
     await announcement.withdraw()
-    assert await who_is(name) == []
+    assert await who_is(name, SILENT) == []
 
 
 @on_the_loop
@@ -72,7 +73,7 @@ async def test_a_station_with_a_certificate_is_another_kind_of_service() -> None
     announcement = Announcement(name, 8443, lambda: [HERE], lambda _: None, "https")
     await announcement.look()
     assert await serves(name, "_https._tcp.local.") == 8443
-    assert await serves(name) is None
+    assert await serves(name, asked=SILENT) is None
     await announcement.withdraw()
 
 

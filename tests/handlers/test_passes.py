@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.access import STALE
-from tests.handlers.site import TOKEN, Answer, Box, on_the_loop
+from tests.handlers.site import PATIENCE, TOKEN, Answer, Box, on_the_loop
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SERIES = "/api/monitor/series"
@@ -28,7 +28,7 @@ def value(answer: Answer, name: str) -> str:
 
 
 def status(box: Box, method: str, target: str, body: bytes, headers: dict[str, str]) -> int:
-    line = HTTPConnection("127.0.0.1", box.port, timeout=30)
+    line = HTTPConnection("127.0.0.1", box.port, timeout=PATIENCE)
     try:
         line.request(method, target, body, {"Host": box.host, **headers})
         return line.getresponse().status

@@ -19,6 +19,7 @@ from tests.handlers.site import (
     HOSTILE_NAMES,
     OCTETS,
     PARTIAL,
+    PATIENCE,
     TUS,
     UNKNOWN,
     Answer,
@@ -475,17 +476,18 @@ def arrived(holder: object) -> int:
 
 
 async def hung_up_on(line: Line) -> bool:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         return await line.rest() == b""
 
 
 @pytest.mark.parametrize("how", ["HEAD", "GET", "PATCH", "DELETE"])
 @on_the_loop
 async def test_a_newer_request_ends_one_that_froze(box: Box, how: str) -> None:
+    box.clock.stop()  # nothing but the newer request ends it
     session_id = await box.open(expectedFiles=1)
     content = movie(200_000)
     path, frozen = await begun(box, session_id, 200_000, content[:150_000])
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         if how == "PATCH":
             answer = await box.add(path, 0, content)
             assert (answer.status, answer.headers["Upload-Offset"]) == (409, "150000")
@@ -509,7 +511,7 @@ async def test_a_newer_request_ends_one_that_froze(box: Box, how: str) -> None:
 async def outcome(line: Line) -> int | None:
     """The status of the answer; None if the station hung up instead."""
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             return (await line.answer()).status
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
@@ -573,6 +575,7 @@ async def test_bytes_of_a_connection_that_broke_are_kept(box: Box) -> None:
 
 @on_the_loop
 async def test_a_connection_that_breaks_is_forgiven_for_three_seconds(box: Box) -> None:
+    box.clock.stop()
     session_id = await box.open(expectedFiles=1)
     watcher = await box.watch(f"?sessionId={session_id}")
     content = movie(100_000)
@@ -639,7 +642,7 @@ async def test_a_pause_ends_the_running_request_kindly(box: Box, how: str) -> No
     berth = await box.berth(path)
     await until(lambda: berth.holder is not None and arrived(berth.holder) == 60_000, "it has come")
     watcher.say("upload-pause", {"sessionId": session_id, "fileId": file_id})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         answer = await line.answer()
     assert (answer.status, answer.headers["Upload-Offset"]) == (204, "60000")
     assert answer.headers["Connection"] == "close"
@@ -713,7 +716,7 @@ async def test_a_body_that_stands_still_is_answered_and_can_be_gone_on_with(box:
 async def test_a_station_that_stops_keeps_what_came(box: Box) -> None:
     session_id = await box.open(expectedFiles=1)
     path, line = await begun(box, session_id, 100_000, movie(60_000))
-    await box.station.end_attempts(3.0)
+    await box.station.end_attempts(PATIENCE)
     answer = await line.answer()
     assert (answer.status, answer.code, answer.headers["Connection"]) == (503, "TOO_MANY_CONNECTIONS", "close")
     assert "Retry-After" in answer.headers
@@ -936,6 +939,7 @@ async def test_what_could_not_be_stored_for_want_of_room_is_stored_when_it_is_as
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An offset equal to the length means to a client that its file is stored: it has to be, or the answer is none."""
+    box.clock.stop()
     session_id = await box.open(expectedFiles=1)
     content = movie(5000)
     path = await box.create(5000, session_id)
@@ -1211,7 +1215,7 @@ async def test_what_is_stored_but_not_recorded_is_not_told_and_holds_nothing(
     assert (await box.add(path, 0, movie(2000))).status == 507
     assert "upload-completed" not in names((await box.progress(session_id, "?since=0"))["events"])
     for method, headers in (("HEAD", TUS), ("HEAD", draft(6)), ("PATCH", draft(6, complete=True, offset=2000))):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert (await box.ask(method, path, b"" if method == "PATCH" else None, headers)).status == 507
     monkeypatch.setattr(box.station.journal, "_try", real_try)
     await until(lambda: session_id not in box.station.channels, "it is recorded")

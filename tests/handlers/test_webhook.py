@@ -21,7 +21,7 @@ from tests.handlers.site import Box, movie, on_the_loop, until
 
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 Reply = Callable[[asyncio.StreamWriter], Awaitable[None]]
-LIMIT = 10.0
+LIMIT = 60.0
 LONG = 600.0
 SOON = 0.2
 

@@ -154,6 +154,7 @@ async def test_a_cancel_while_it_looks_wins_at_once(box: Box, rules: Rules, way:
 @every_way
 @on_the_loop
 async def test_no_time_limit_of_the_body_ends_what_is_being_looked_at(box: Box, rules: Rules, way: Way) -> None:
+    box.clock.stop()
     rules.hold()
     session_id = await box.open(expectedFiles=1)
     sending = asyncio.ensure_future(way(box, session_id, "a.mp4", [BODY]))

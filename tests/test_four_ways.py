@@ -168,7 +168,7 @@ NAMES = st.one_of(
 def test_a_file_is_stored_and_told_the_same_whichever_way_it_came(
     io_loop: IOLoop, box: Box, name: str, pieces: list[bytes]
 ) -> None:
-    same = assert_the_same(io_loop.run_sync(lambda: outcomes(box, name, pieces), timeout=60))
+    same = assert_the_same(io_loop.run_sync(lambda: outcomes(box, name, pieces), timeout=200))
     if not same["well"]:
         assert same["code"] == "UNSUPPORTED_FORMAT"  # nothing of the name is left but its dots
         return
@@ -190,7 +190,7 @@ def test_a_file_is_stored_and_told_the_same_whichever_way_it_came(
 def test_a_file_is_refused_the_same_whichever_way_it_came(
     io_loop: IOLoop, box: Box, name: str, content: list[bytes], code: str, status: int
 ) -> None:
-    found = io_loop.run_sync(lambda: outcomes(box, name, content), timeout=60)
+    found = io_loop.run_sync(lambda: outcomes(box, name, content), timeout=200)
     same = assert_the_same(found)
     assert (same["code"], same["status"]) == (code, status)
     assert [event["event"] for event in same["events"]] == ["upload-failed", "session-completed"]
@@ -206,7 +206,7 @@ def test_a_session_that_is_over_takes_nothing_whichever_way_it_comes(io_loop: IO
         assert names_of(await box.progress(session_id, "?since=0")) == ["session-completed"]
         return {(answer.status, answer.code) for answer in answers}
 
-    assert io_loop.run_sync(refusals, timeout=60) == {(409, "SESSION_CLOSED")}
+    assert io_loop.run_sync(refusals, timeout=200) == {(409, "SESSION_CLOSED")}
     assert box.visible() == []
 
 

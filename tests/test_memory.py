@@ -36,7 +36,7 @@ class Running:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=60)
 
     def resident(self, what: str) -> int:
         """Bytes: `VmRSS` now, `VmHWM` at most since the start or `forget_peak`."""

@@ -127,7 +127,7 @@ def listening(receiver: Receiver, port: int) -> Iterator[None]:
 
 def put(station: Station, name: str) -> str:
     request = urllib.request.Request(f"http://127.0.0.1:{station.port}/u/{name}", data=MOVIE, method="PUT")
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return str(json.load(answer)["sessionId"])
 
 
@@ -136,7 +136,7 @@ def ask(station: Station, path: str, method: str = "GET") -> Any:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     data = b"" if method == "POST" else None
     request = urllib.request.Request(f"http://127.0.0.1:{station.port}{path}", data, headers, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return json.loads(answer.read() or b"null")
 
 
@@ -154,7 +154,7 @@ def do_a_bit_of_everything(station: Station, folder: Path) -> list[str]:
     address = f"/api/upload/session/{failing.session_id}/files/false.mp4?fileId={failing.file_id}"
     request = urllib.request.Request(f"http://127.0.0.1:{station.port}{address}", false.read_bytes(), method="PUT")
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=30)
+        urllib.request.urlopen(request, timeout=PATIENCE)
     refused.value.close()
     assert refused.value.code == 415
     [cancelled] = station.expect(false)

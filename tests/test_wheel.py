@@ -80,7 +80,7 @@ def started(program: Path, elsewhere: Path) -> Iterator[int]:
         assert found is not None
         yield int(found[1])
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
@@ -89,7 +89,7 @@ def started(program: Path, elsewhere: Path) -> Iterator[int]:
 
 
 def get(port: int, address: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", address)
         answer = connection.getresponse()

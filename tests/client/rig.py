@@ -20,7 +20,7 @@ from tests.clients.proxy import Proxy
 from tests.clients.rig import MIB, ROOT, Station
 from tests.scenarios.clients import Connection
 
-PATIENCE = 40.0  # seconds
+PATIENCE = 120.0  # seconds
 _BLOCK = 32 * 1024
 Json = dict[str, Any]
 
@@ -220,5 +220,5 @@ def held_back(station: Station, folder: Path, *words: str) -> Iterator[Held]:
     """`send` in the middle of a file: a part is stored, the rest waits for the weir to be opened."""
     with Weir(station.port, 3 * MIB).running() as weir:
         sending = Command(folder, "send", *words, "--to", weir.url)
-        assert weir.held.wait(20)
+        assert weir.held.wait(PATIENCE)
         yield Held(sending, weir, sending.session_id, stored_bytes(station, sending.session_id, MIB))

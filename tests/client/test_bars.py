@@ -12,7 +12,7 @@ from pathlib import Path
 
 from client.bars import Bars
 from client.shown import width
-from tests.client.rig import Weir, command_line, environment, stored_bytes
+from tests.client.rig import PATIENCE, Weir, command_line, environment, stored_bytes
 from tests.clients.rig import MIB, Station, film
 
 COLUMNS = 80
@@ -54,10 +54,9 @@ def test_on_a_terminal_bars_move_and_are_gone_at_the_end(station: Station, tmp_p
         )  # fmt: skip
         os.close(writing)
         written = b""
-        while b"/s/" not in written:
+        while (told := re.search(rb"/s/(\S+)\s", written)) is None:
             written += os.read(reading, 65536)
-        session_id = written.decode().split("/s/")[1].split()[0]
-        stored_bytes(station, session_id, MIB)
+        stored_bytes(station, told[1].decode(), MIB)
         # It stands still, at what the station has.
         while not re.search(r"\b[1-9][0-9]%", written.decode(errors="replace")):
             written += os.read(reading, 65536)
@@ -68,7 +67,7 @@ def test_on_a_terminal_bars_move_and_are_gone_at_the_end(station: Station, tmp_p
         except OSError:  # how a terminal ends
             pass
         os.close(reading)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     text = _SEQUENCE.sub("", written.decode())
     assert "Total" in text
     lines = text.replace("\r\n", "\n").split("\n")

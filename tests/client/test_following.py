@@ -33,7 +33,7 @@ class Told(list[Message]):
     async def until(self, event: str) -> None:
         while not any(message["event"] == event for message in self):
             self.news.clear()
-            await asyncio.wait_for(self.news.wait(), 10)
+            await asyncio.wait_for(self.news.wait(), 60)
 
 
 class Deaf(Link):

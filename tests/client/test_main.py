@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from client.main import COMMANDS, main
-from tests.client.rig import Command, Weir, run, send
+from tests.client.rig import PATIENCE, Command, Weir, run, send
 from tests.clients.rig import MIB, Station, film
 from tests.handlers import certificates
 
@@ -40,7 +40,7 @@ def test_a_signal_to_end_ends_it_as_shells_expect(station: Station, tmp_path: Pa
     path = film(tmp_path, "a.mp4", 8 * MIB)
     with Weir(station.port, MIB).running() as weir:
         sending = Command(tmp_path, "send", str(path), "--to", weir.url)
-        assert weir.held.wait(20)
+        assert weir.held.wait(PATIENCE)
         sending.process.send_signal(signal.SIGTERM)
         ended = sending.ended()
     assert ended.status == 128 + signal.SIGTERM

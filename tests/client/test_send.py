@@ -20,7 +20,7 @@ from client.opening import Opening
 from client.options import settings_of
 from client.patience import Timing
 from client.send import Sending
-from tests.client.rig import Forgetful, Json, NoSockets, command_line, environment, held_back, run, send
+from tests.client.rig import PATIENCE, Forgetful, Json, NoSockets, command_line, environment, held_back, run, send
 from tests.clients.chaos import Chaos, Fault
 from tests.clients.rig import MIB, Station, sha256
 from tests.clients.rig import film as film_of
@@ -124,7 +124,7 @@ def test_names_that_are_hard(station: Station, tmp_path: Path) -> None:
         cwd=tmp_path,
         env=environment(tmp_path),
         capture_output=True,
-        timeout=40,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 0, ended
     assert b"\x1b" not in ended.stdout + ended.stderr
@@ -370,7 +370,7 @@ def test_interrupting_ends_with_130_and_says_how_to_go_on(station: Station, tmp_
     # The very words, in a shell.
     words = hint.strip().replace("upload-station", '"$@"', 1).replace(held.weir.url, at(station))
     shell = subprocess.run(
-        ["sh", "-c", words, "sh", *command_line()], env=environment(tmp_path), capture_output=True, timeout=40
+        ["sh", "-c", words, "sh", *command_line()], env=environment(tmp_path), capture_output=True, timeout=PATIENCE
     )
     assert shell.returncode == 0, shell
     assert_stored(station, held.session_id, path)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.client.rig import Command, command_line, environment, run, send
+from tests.client.rig import PATIENCE, Command, command_line, environment, run, send
 from tests.clients.chaos import CUTTING, Chaos
 from tests.clients.rig import Station, film
 
@@ -147,7 +147,7 @@ def test_whoever_reads_its_first_line_may_go(station: Station, tmp_path: Path) -
     assert session_id.encode() in process.stdout.readline()
     process.stdout.close()
     station.ask(f"/api/upload/cancel/{session_id}", {})
-    assert process.wait(20) == 1
+    assert process.wait(PATIENCE) == 1
     assert process.stderr is not None
     assert process.stderr.read() == b""
     process.stderr.close()

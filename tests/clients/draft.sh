@@ -10,7 +10,7 @@ trap 'rm -f "$heads"' EXIT
 # curl is content with a head that breaks off; the last line of a whole one is empty.
 draft() {
     : >"$heads"
-    curl --silent --show-error --max-time 20 --http1.1 --dump-header "$heads" --output /dev/null \
+    curl --silent --show-error --max-time 60 --http1.1 --dump-header "$heads" --output /dev/null \
         --header 'Upload-Draft-Interop-Version: 8' "$@" && [ "$(tail -n 1 "$heads")" = "$(printf '\r')" ]
 }
 field() { tr -d '\r' <"$heads" | sed -n "s/^$1: *//Ip" | tail -n 1; }

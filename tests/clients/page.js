@@ -1,7 +1,7 @@
 // Uploads the files of an <input>, inside a page, with tus-js-client or with Uppy, whose bundles define `tus` and `Uppy`.
 window.drive = (() => {
   const retryDelays = [0, 20, 50, ...Array(20).fill(100)]
-  const patience = 25000 // ms; a test that hangs says where
+  const patience = 100_000 // ms; a test that hangs says where
 
   function inTime(what, promise) {
     const late = new Promise((_, reject) => setTimeout(() => reject(new Error(`still not: ${what()}`)), patience))

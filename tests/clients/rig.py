@@ -25,7 +25,7 @@ from tests.ports import free_port
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 MIB = 1024**2
-PATIENCE = 30.0  # seconds
+PATIENCE = 120.0  # seconds
 ENDPOINT = "/files/"
 
 
@@ -69,7 +69,7 @@ class Station:
     def end(self) -> None:
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.communicate(timeout=20)
+            self._process.communicate(timeout=PATIENCE)
         finally:
             self._process.kill()
             self._process.wait()
@@ -80,7 +80,7 @@ class Station:
     def ask(self, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data)
-        with urllib.request.urlopen(request, timeout=40) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def expect(self, *paths: Path) -> list[Item]:
@@ -112,7 +112,7 @@ class Station:
 
 def run(*command: str, status: int = 0) -> str:
     """What a client wrote to standard output; it must end with this status."""
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert ended.returncode == status, ended.stderr[-8000:]
     return ended.stdout
 

@@ -28,7 +28,7 @@ BUNDLES = {"tus": "tus-js-client/dist/tus.min.js", "uppy": "uppy/dist/uppy.min.j
 def page(browser: Browser) -> Iterator[Page]:
     """Its content policy is switched off: the scripts are not the station's."""
     with browser.new_context(bypass_csp=True) as context:
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         yield context.new_page()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.clients.chaos import BREAKING, HEAD, Chaos, Fault
+from tests.clients.rig import PATIENCE
 
 BLOCK = bytes(range(256)) * 512
 
@@ -37,7 +38,7 @@ def back(port: int) -> bytes:
     """What comes back of BLOCK, as far as it comes."""
     got = b""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
             line.sendall(BLOCK)
             while len(got) < len(BLOCK) and (block := line.recv(65536)):
                 got += block

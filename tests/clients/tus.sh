@@ -10,7 +10,7 @@ trap 'rm -f "$heads"' EXIT
 # curl is content with a head that breaks off; the last line of a whole one is empty.
 tus() {
     : >"$heads"
-    curl --silent --show-error --max-time 20 --dump-header "$heads" --output /dev/null \
+    curl --silent --show-error --max-time 60 --dump-header "$heads" --output /dev/null \
         --header 'Tus-Resumable: 1.0.0' "$@" && [ "$(tail -n 1 "$heads")" = "$(printf '\r')" ]
 }
 field() { tr -d '\r' <"$heads" | sed -n "s/^$1: *//Ip" | tail -n 1; }

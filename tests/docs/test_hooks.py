@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.rig import Station
+from tests.clients.rig import PATIENCE, Station
 from tests.docs.page import DOCS, blocks
 
 PAGE = (DOCS / "operations" / "hooks.md").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ ANY_FREE_PORT = 'HTTPServer(("127.0.0.1", int(os.environ.get("PORT", "9000"))), 
 
 def put(station: Station, name: str) -> bytes:
     request = urllib.request.Request(f"http://127.0.0.1:{station.port}/u/{name}", data=MOVIE, method="PUT")
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return bytes(answer.read())
 
 

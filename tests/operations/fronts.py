@@ -15,7 +15,7 @@ from tests.ports import free_port
 
 OPERATIONS = Path(__file__).resolve().parent.parent.parent / "docs" / "operations"
 NAME = "files.example"
-PATIENCE = 15.0
+PATIENCE = 60.0
 CLIENT = "127.0.0.2"  # any address of loopback can be had, and this one is no proxy's
 
 _AROUND_NGINX = """

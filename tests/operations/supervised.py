@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 15.0
+PATIENCE = 60.0
 # Puts the socket where it is expected, and names the process that it is for.
 START = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ['LISTEN_PID'] = str(os.getpid()); "
 START += "os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"

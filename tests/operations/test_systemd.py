@@ -119,7 +119,7 @@ async def test_the_station_uses_no_system_call_that_the_unit_forbids(analyze: st
         (port,) = re.findall(r"listens at http://localhost:(\d+)/", out.read_text())
         await exercised(int(port))
         process.terminate()
-        assert await asyncio.to_thread(process.wait, STOPPED_WITHIN * 3) == 0
+        assert await asyncio.to_thread(process.wait, STOPPED_WITHIN) == 0
     finally:
         process.kill()
         process.wait()

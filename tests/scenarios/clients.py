@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 HOST = "127.0.0.1"
-PATIENCE = 20.0  # seconds after which a test that waits gives up
+PATIENCE = 60.0  # seconds after which a test that waits gives up
 GONE = (OSError, asyncio.IncompleteReadError)
 """What a client gets when the station, or the way to it, is gone."""
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.handlers.site import BOUNDARY, Line, file_part, form, movie, on_the_loop, until
-from tests.test_server import ROOT, Program
+from tests.test_server import ROOT, STOPPED_WITHIN, Program
 
 PIN, TOKEN = "13572468", "an-operator-token-of-ours"
 HOOK_SECRET, HOOK_PASSWORD = "whsec_" + b64encode(bytes(range(24))).decode(), "open-sesame"
@@ -128,7 +128,7 @@ async def test_a_flood_of_bad_requests_is_some_lines_and_the_rest_is_served(prog
     await line.close()
     assert program.stop() == 0
     said = lines(program)
-    assert len(said) < 400
+    assert len(said) < 2000, "thirty a minute of each kind, however long it takes"
     assert sum(each.get("more", 0) for each in said) + sum(each["event"] == "request" for each in said) >= 20_000
     assert [each["size"] for each in said if each["event"] == "upload-completed"] == [100]
 
@@ -155,7 +155,7 @@ async def test_a_log_that_nobody_reads_does_not_stop_uploads(tmp_path: Path) -> 
             assert (await line.ask("PUT", f"/u/{number}.mp4", movie(1000))).status == 201
         await line.close()
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(STOPPED_WITHIN) == 0
     finally:
         process.kill()
         process.wait()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 DESCRIPTORS = Path("/proc/self/fd")
-PATIENCE = 5.0  # seconds that something on its way out may take before it counts as leaked
+PATIENCE = 30.0  # seconds that something on its way out may take before it counts as leaked
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -56,7 +56,7 @@ def outcomes(tmp_path: Path, *, ci: bool) -> dict[str, set[str]]:
     (tmp_path / "tests").mkdir()
     shutil.copy(ROOT / "setup.cfg", tmp_path)
     conftest = (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8")
-    patient = conftest.replace("PATIENCE = 5.0", "PATIENCE = 0.5")
+    patient = re.sub(r"^PATIENCE = [\d.]+", "PATIENCE = 0.5", conftest, flags=re.MULTILINE)
     assert patient != conftest
     (tmp_path / "tests" / "conftest.py").write_text(patient, encoding="utf-8")
     (tmp_path / "tests" / "test_subject.py").write_text(SUBJECT, encoding="utf-8")

@@ -73,9 +73,13 @@ def test_who_logs_does_not_wait_for_who_does_not_read(pipe: Pipe) -> None:
     for number in range(4000):
         pipe.log.info("%d %s", number, "x" * 800, extra={"kind": str(number), "many": 5000})
     said = pipe.rest()
-    (lost,) = [line for line in said if "lines were lost" in line]
-    assert int(lost.split()[0].replace(",", "")) + len(said) - 1 == 4000
-    assert said[0].startswith("0 ")
+    # Told once, or twice where the thread that writes got no turn before the queue was full.
+    lost = [line for line in said if "lines were lost" in line]
+    came = [int(line.split()[0]) for line in said if line not in lost]
+    assert lost
+    assert sum(int(line.split()[0].replace(",", "")) for line in lost) + len(came) == 4000
+    assert came[0] == 0
+    assert came == sorted(came)
 
 
 def test_errors_find_room_where_chatter_does_not(pipe: Pipe) -> None:

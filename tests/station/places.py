@@ -42,7 +42,7 @@ from station.station import Station
 from station.storage import Storage
 from station.wire import Message, loads
 
-DEADLINE = 10.0  # seconds that anything awaited may take; far beyond what it does take
+DEADLINE = 30.0  # seconds that anything awaited may take; far beyond what it does take
 START = 1_750_000_000.0  # wall clock at which a fake clock begins
 BOUNDARY = "----placesBoundary7MA4YWxkTrZu0gW"
 ENDINGS = ("upload-completed", "upload-failed", "upload-cancelled")

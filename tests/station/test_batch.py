@@ -331,7 +331,7 @@ async def test_an_empty_input_beside_a_file_is_passed_over(tmp_path: Path) -> No
 # ---- bodies that break off ----
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test(timeout=240)
 @pytest.mark.parametrize("where", ["query", "before", "after"])
 async def test_a_truncated_body_gives_each_file_one_outcome(tmp_path: Path, where: str) -> None:
     async with open_place(tmp_path, durability="process", checksum="none") as place:

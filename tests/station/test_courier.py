@@ -174,7 +174,7 @@ async def test_only_so_many_sessions_are_told_of_at_a_time(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test(timeout=240)
 async def test_under_failures_at_random_all_of_a_thousand_sessions_are_told_in_order(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     taken: dict[str, list[str]] = defaultdict(list)
@@ -348,7 +348,7 @@ async def test_a_fault_of_its_own_makes_it_rest_not_end(tmp_path: Path) -> None:
         assert await made.left() == (0, 0)
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test(timeout=240)
 async def test_however_much_waits_only_a_little_of_it_is_in_memory(tmp_path: Path) -> None:
     async with a_round(tmp_path, at_most=8, start=False) as made:
 

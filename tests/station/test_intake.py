@@ -336,7 +336,7 @@ async def test_a_client_that_leaves_while_its_session_is_looked_up_leaves_nothin
 # ---- a disk of 8 MB ----
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_a_disk_that_fills_up_fails_the_file_in_words_and_serves_again(tmp_path: Path) -> None:
     with small_disk(tmp_path / "small") as small:
         async with open_place(small) as place:

@@ -134,7 +134,7 @@ def test_the_system_calls_come_in_this_order(tmp_path: Path, strace: str) -> Non
         [strace, "-f", "-y", "-e", f"trace={CALLS}", "-o", str(trace), sys.executable, "-c", UPLOAD, str(root)],
         cwd=REPOSITORY,
         check=True,
-        timeout=60,
+        timeout=240,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
     )
     # With -y the descriptor's path stands beside its number.

@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = (str(ROOT / "server.py"),)
 KILLED = -signal.SIGKILL
+PATIENCE = 120.0  # seconds in which a station that was told to end has done so
 CRASHES = int(os.environ.get("UPLOAD_STATION_CRASHES", "0"))
 """How many crashes at random are wanted; 0: as many as a quick run has time for."""
 
@@ -75,13 +76,13 @@ class Process:
     def _ended(self) -> int:
         self.wait()
         if self._strace is not None:
-            self._strace.communicate(timeout=20)
+            self._strace.communicate(timeout=PATIENCE)
         assert "Traceback" not in self.said, self.said
         return self._process.returncode
 
     def wait(self) -> int:
         """For one that is to die by itself."""
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=PATIENCE)
         if not self._log.closed:
             self._log.seek(0)
             self.said = self._log.read()

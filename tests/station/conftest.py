@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from station import berth, orders, scribe
+from station import berth, orders, scribe, securing
 from tests.station.places import DEADLINE
 
 
@@ -12,8 +12,10 @@ from tests.station.places import DEADLINE
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sync on a busy machine may take longer than the station lets people wait for one; tests of that say how long.
 
-    The log's end waits as long for a thread that got no turn.
+    Nor is the second over in which bytes wait for a sync, which holds up a test that counts writes, or holds syncs;
+    and the log's end waits as long for a thread that got no turn.
     """
-    monkeypatch.setattr(berth, "PATIENCE", DEADLINE)
-    monkeypatch.setattr(orders, "PATIENCE", DEADLINE)
+    monkeypatch.setattr(berth, "PATIENCE", DEADLINE / 3)
+    monkeypatch.setattr(orders, "PATIENCE", DEADLINE / 3)
+    monkeypatch.setattr(securing, "SYNC_AFTER", DEADLINE)
     monkeypatch.setattr(scribe, "_PATIENCE", DEADLINE)

@@ -175,7 +175,7 @@ async def test_a_request_that_ends_leaves_no_timer(tmp_path: Path, monkeypatch: 
 
         def call_later(delay: float, *rest: object, **named: object) -> asyncio.TimerHandle:
             handle: asyncio.TimerHandle = later(delay, *rest, **named)  # type: ignore[arg-type]
-            if delay == SYNC_AFTER:
+            if delay == securing.SYNC_AFTER:
                 asked.append(delay)
                 timers.append(handle)
             return handle

@@ -254,6 +254,7 @@ async def test_other_ways_of_watching_lead_to_no_monitor(box: Box) -> None:
         assert (await box.get(address)).code == "SESSION_NOT_FOUND"
 
 
+@pytest.mark.parametrize("options", [["--heartbeat=10min"]])  # the slow one owes pongs, too
 @on_the_loop
 async def test_a_slow_operator_gets_the_newest_and_holds_up_nobody(box: Box) -> None:
     slow = await box.watch(receive_buffer=4096, headers=BEARER)

@@ -51,7 +51,11 @@ def camera(name: str, size: int = 1000) -> FilePayload:
 
 
 def slow_down(page: Page, upload: int) -> CDPSession:
-    """Let this page send at most so many bytes a second, until what is returned is detached."""
+    """Let this page send at most so many bytes a second, until what is returned is detached.
+
+    Who wants to see files on their way lets them take minutes, and lifts it when all is seen: then a busy machine only
+    takes longer.
+    """
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": upload}
@@ -82,6 +86,28 @@ def put_into(page: Page, category: str) -> None:
     question = page.get_by_role("dialog", name="Where should they go?")
     question.get_by_text(category).click()
     question.get_by_role("button", name="Confirm").click()
+
+
+def busy(session: CDPSession) -> float:
+    """Seconds that the page's main thread has worked: of its own time, which another's work does not lengthen."""
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return next(float(metric["value"]) for metric in metrics if metric["name"] == "ThreadTime")
+
+
+def stand_still(page: Page) -> None:
+    """Its clock, which was installed. It goes on a little first: it never goes back, and telling it takes a while."""
+    page.clock.pause_at(page.evaluate("Date.now() + 5000"))
+
+
+def turn(page: Page, *, until: Locator, most: int) -> None:
+    """Turn the page's clock, which stands still, a little at a time until something is there."""
+    step = 500  # milliseconds
+    for _ in range(0, most, step):
+        page.clock.run_for(step)
+        if until.count() > 0:
+            return
+    raise AssertionError(f"not there after {most} ms: {until}")
 
 
 def row(page: Page, name: str, phase: str | None = None) -> Locator:

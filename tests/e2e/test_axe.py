@@ -30,6 +30,8 @@ from tests.e2e.doing import (
     row,
     send_here,
     slow_down,
+    stand_still,
+    turn,
 )
 
 if TYPE_CHECKING:
@@ -229,7 +231,7 @@ def test_the_page_while_files_are_on_their_way(visit: Callable[..., Visitors], l
     messages.hold("upload-completed")
     busy(page, "busy.mp4")
     page.goto("/")
-    slow_down(page, MIB)
+    slow_down(page, MIB // 4)
     game = program(tmp_path, "game.mp4")
     long = [film(tmp_path, name, 20 * MIB) for name in ("1.mp4", "2.mp4", "paused.mp4")]
     short = [film(tmp_path, name, 1000) for name in ("saved.mp4", "busy.mp4", "3.mp4", "4.mp4")]
@@ -287,7 +289,7 @@ def test_the_page_at_the_end(visit: Callable[..., Visitors], look: Look, tmp_pat
     assert ended(page) == "failedTitle"
     look.at(page, "failed")
     page.get_by_role("button", name="Try again").click()
-    slow_down(page, MIB)
+    slow_down(page, MIB // 4)
     send_here(page, film(tmp_path, "long.mp4", 20 * MIB))
     expect(row(page, "long.mp4", "uploading")).to_be_visible()
     messages.say("error", {"event": "join-session", "error": {"code": "SESSION_NOT_FOUND"}})
@@ -341,6 +343,7 @@ def test_the_pages_without_javascript(visit: Callable[..., Visitors], look: Look
 def test_the_kiosk_from_one_visitor_to_the_next(visit: Callable[..., Visitors], look: Look, tmp_path: Path) -> None:
     visitors = visit("--upload-pin=2468", "--wifi-name=Hall", "--wifi-password=open sesame", "--kiosk-idle=8s")
     kiosk = visitors.context(viewport={"width": 1280, "height": 800}).new_page()
+    kiosk.clock.install()
     opening, handover = Held(kiosk, "**/api/upload/session"), Held(kiosk, "**/api/upload/handover/*")
     kiosk.goto("/kiosk")
     pin = kiosk.get_by_label("PIN", exact=True)
@@ -365,7 +368,7 @@ def test_the_kiosk_from_one_visitor_to_the_next(visit: Callable[..., Visitors], 
     look.at(kiosk, "connected")
     expect(phone.get_by_text("You are connected to the screen")).to_be_visible()
     look.at(phone, "handed over")
-    slow_down(phone, MIB)
+    slow_down(phone, MIB // 8)
     long, good = film(tmp_path, "long.mp4", 20 * MIB), film(tmp_path, "good.mp4", 1000)
     send_here(phone, long, program(tmp_path, "game.mp4"), good)
     for name, phase in (("long.mp4", "uploading"), ("game.mp4", "failed"), ("good.mp4", "completed")):
@@ -385,8 +388,10 @@ def test_the_kiosk_from_one_visitor_to_the_next(visit: Callable[..., Visitors], 
     look.at(kiosk, "away")
     kiosk.context.set_offline(False)
     expect(kiosk.locator(".away")).to_have_count(0)
+    stand_still(kiosk)
     phone.get_by_role("button", name="Cancel long.mp4").click()
-    stage(kiosk, "idle")
+    expect(row(kiosk, "long.mp4", "cancelled")).to_be_visible()
+    turn(kiosk, until=kiosk.locator("[data-stage=idle]"), most=8_000)
     look.at(kiosk, "idle")
     kiosk.get_by_role("button", name="Done").click()
     stage(kiosk, "summary")

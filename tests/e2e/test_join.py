@@ -14,7 +14,7 @@ from tests.e2e.conftest import Running, Visitors
 
 def post(station: Running, path: str, value: object) -> Any:
     address = station.url.replace("station.local", "127.0.0.1") + path
-    with urlopen(Request(address, json.dumps(value).encode(), method="POST"), timeout=10) as answer:
+    with urlopen(Request(address, json.dumps(value).encode(), method="POST"), timeout=60) as answer:
         return json.load(answer)
 
 

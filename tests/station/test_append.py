@@ -664,17 +664,19 @@ async def test_a_real_disk_that_is_full_gives_back_what_was_not_taken(tmp_path: 
 
 @pytest.mark.gen_test
 async def test_there_has_to_be_room_before_the_first_byte(tmp_path: Path) -> None:
-    async with open_place(tmp_path) as place:
-        channel, berth = await a_place_to_go_on(place)
-        free = place.disk.space().free
-        place.station.dock.space.admit("another", free - MIB, free, place.clock.mono)
-        small = await place.append(berth, len(TEXT))
-        await cut_off(small, None)
-        place.station.dock.space.admit("another", free - 1000, free + MIB, place.clock.mono)
-        with pytest.raises(Refused) as refused:
-            await place.append(berth, len(TEXT))
-        assert refused.value.problem.code == "INSUFFICIENT_STORAGE"
-        assert (berth.holder, channel.session.activity.requests) == (None, 0)
+    """On a disk of its own: on that of all tests others take and give back room meanwhile."""
+    with small_disk(tmp_path / "small") as small:
+        async with open_place(small) as place:
+            channel, berth = await a_place_to_go_on(place)
+            free = place.disk.space().free
+            place.station.dock.space.admit("another", free - MIB, free, place.clock.mono)
+            append = await place.append(berth, len(TEXT))
+            await cut_off(append, None)
+            place.station.dock.space.admit("another", free - 1000, free + MIB, place.clock.mono)
+            with pytest.raises(Refused) as refused:
+                await place.append(berth, len(TEXT))
+            assert refused.value.problem.code == "INSUFFICIENT_STORAGE"
+            assert (berth.holder, channel.session.activity.requests) == (None, 0)
 
 
 @pytest.mark.gen_test

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from station import orders
 from station.append import Append as Appending
 from station.channel import Channel
 from station.errors import Problem, Refused
@@ -578,7 +579,8 @@ async def test_nothing_is_told_while_nothing_is_recorded_and_all_is_well_later(t
 
 
 @pytest.mark.gen_test
-async def test_a_cancel_before_it_is_sealed_wins(tmp_path: Path) -> None:
+async def test_a_cancel_before_it_is_sealed_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "PATIENCE", 0.05)
     async with open_place(tmp_path) as place:
         channel = await place.open(expected=1)
         berth = await create(place, channel)

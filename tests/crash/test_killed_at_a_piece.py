@@ -45,7 +45,7 @@ async def begin(port: int, way: str, account: Account) -> None:
         watching = asyncio.get_running_loop().create_task(session.watch(port))
         try:
             await sender(port, upload).go()
-            await until(lambda: session.closed)
+            await until(lambda: session.closed or watching.done())  # it may die as soon as it has answered
         finally:
             await call_off(watching)
 
@@ -131,7 +131,7 @@ async def begin_to_join(port: int, account: Account) -> None:
             content = content_of(upload.name)
             places = [await send_partial(port, piece) for piece in (content[:1000], content[1000:])]
             await join(port, upload, places)
-            await until(lambda: session.closed)
+            await until(lambda: session.closed or watching.done())  # it may die as soon as it has answered
         finally:
             await call_off(watching)
 

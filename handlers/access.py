@@ -16,7 +16,7 @@ from handlers.base import Base, verb
 from handlers.passes import give_pass, renew_pass, shown
 from station.channel import Channel
 from station.errors import Problem, Refused
-from station.intake import Sessions
+from station.intake import Finder
 from station.reporting import say
 from station.tries import MOST, Tries
 
@@ -49,7 +49,7 @@ async def admit_upload(handler: Answering, session_id: str | None, *, joins: boo
     if session_id is None:
         demand_pin(handler)
     elif not joins and is_asked(handler):
-        await handler.station.live(session_id)
+        await handler.station.sessions.live(session_id)
 
 
 def try_pin(handler: Answering, pin: str) -> None:
@@ -83,7 +83,7 @@ def minutes_to_wait(problem: Problem | None) -> int:
 class Admission:
     """The sessions, for a request that may name an open one only later: until then it is not asked for the PIN."""
 
-    def __init__(self, handler: Answering, sessions: Sessions) -> None:
+    def __init__(self, handler: Answering, sessions: Finder) -> None:
         """Raises PIN_WRONG, TOO_MANY_TRIES."""
         self._sessions = sessions
         self._missing: Problem | None = None

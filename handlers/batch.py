@@ -32,7 +32,8 @@ class BatchUpload(Uploading):
             decoder = Decoder(kind, max_parts=self.station.config.max_files + _FIELDS)
         except MultipartProblem as problem:
             raise Refused("VALIDATION_ERROR", problem.reason) from problem
-        sessions = self.station if hint is not None else Admission(self, self.station)
+        open_ones = self.station.sessions
+        sessions = open_ones if hint is not None else Admission(self, open_ones)
         self.intake = BatchIntake(self.station.dock, sessions, self.content_length, decoder, hint)
         self.watch_over(self.intake)
         await self.intake.open()

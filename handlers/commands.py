@@ -51,7 +51,7 @@ class Commands:
     async def _told_up_to(self, session_id: str) -> int | None:
         """The number of the session's last lifecycle event; None if there is no such session."""
         try:
-            return (await self._station.picture(session_id)).seq
+            return (await self._station.sessions.picture(session_id)).seq
         except Refused:
             return None
 
@@ -72,7 +72,7 @@ class Commands:
         fields = _object(data)
         if fields.get("requestUpdate") is not True:
             raise Refused("VALIDATION_ERROR", "upload-progress from a client needs requestUpdate: true")
-        picture = await self._station.picture(_session_id(fields))
+        picture = await self._station.sessions.picture(_session_id(fields))
         file_id = _file_id(fields)
         if file_id is not None and file_id not in picture.files:
             raise Refused("FILE_NOT_FOUND")

@@ -59,7 +59,7 @@ class Follower:
         held = self._joining[session_id] = Outbox(self._station.config.outbox_size)
         self._station.hub.join(session_id, self)
         try:
-            picture = await self._station.picture(session_id)
+            picture = await self._station.sessions.picture(session_id)
             self.joined.add(session_id)
             # No await between the picture and this: what comes later is held until the replay is through.
             current, settled = picture.seq, picture.settled
@@ -103,7 +103,7 @@ class Follower:
 
     async def _replay(self, session_id: str, since: int, upto: int) -> None:
         while since < upto and not self._closed:
-            page = await self._station.missed(session_id, since, upto)
+            page = await self._station.sessions.missed(session_id, since, upto)
             if not page:
                 return
             for message in page:

@@ -44,7 +44,7 @@ class Handover(Base):
 
     @verb
     async def post(self, session_id: str) -> None:
-        code = await self.station.hand_over(session_id)
+        code = await self.station.sessions.hand_over(session_id)
         origin, moment = lan.origin(self.request, self.station.config.kiosk_url), self.station.clock()
         self.send_json(
             {
@@ -73,7 +73,7 @@ class SessionCode(Drawing):
 
     @verb
     async def get(self, session_id: str) -> None:
-        await self.station.picture(session_id)
+        await self.station.sessions.picture(session_id)
         self.send_code(f"{lan.origin(self.request, self.station.config.kiosk_url)}/s/{session_id}")
 
 

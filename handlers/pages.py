@@ -49,7 +49,7 @@ class Index(Base):
 
     async def _is_known(self, session_id: str) -> bool:
         try:
-            await self.station.picture(session_id)
+            await self.station.sessions.picture(session_id)
         except Refused:
             return False
         return True

@@ -49,12 +49,12 @@ class Polling(Base):
     @verb
     async def get(self, session_id: str) -> None:
         since, wait = self._number("since"), self._number("wait") or 0
-        picture = await self.station.picture(session_id)
+        picture = await self.station.sessions.picture(session_id)
         lost = since is not None and self._is_lost(int(since), picture.seq, picture.epoch)
         if since is not None and not lost and since >= picture.seq and not picture.settled and wait:
             self._news = News(self.station.hub, session_id)
             await self._news.wait(min(wait, LONGEST_WAIT))
-            picture = await self.station.picture(session_id)
+            picture = await self.station.sessions.picture(session_id)
         answer = picture.snapshot(self.station.clock().stamp)
         if lost:
             answer["resync"] = True
@@ -69,7 +69,7 @@ class Polling(Base):
         """All that was missed, page by page. The snapshot may be newer by now than `upto`: those come next time."""
         events: list[Any] = []
         while since < upto:
-            page = await self.station.missed(session_id, since, upto)
+            page = await self.station.sessions.missed(session_id, since, upto)
             if not page:
                 break
             since = page[-1].seq

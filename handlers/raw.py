@@ -25,7 +25,7 @@ class RawUpload(Uploading):
             raise Refused("VALIDATION_ERROR", "the address must end with the file's name")
         if session_id is None:
             demand_pin(self)
-        self.intake = RawIntake(self.station.dock, self.station, self.content_length, name)
+        self.intake = RawIntake(self.station.dock, self.station.sessions, self.content_length, name)
         self.watch_over(self.intake)
         file_id = self.get_query_argument("fileId", None)
         await self.intake.open(session_id, file_id, self.get_query_argument("category", None))

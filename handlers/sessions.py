@@ -98,7 +98,7 @@ class OpenSession(Base):
         demand_pin(self)
         body = self.json_body()
         announced = self._announced(body)
-        channel = await self.station.open_session(
+        channel = await self.station.sessions.open(
             _text(body, "category"), self._terms(body, announced), announced or ()
         )
         session, config, stamp = channel.session, self.station.config, self.station.clock().stamp
@@ -207,7 +207,7 @@ class Complete(Base):
     @verb
     async def post(self, session_id: str) -> None:
         count = await self.station.orders.complete(session_id)
-        picture = await self.station.picture(session_id)
+        picture = await self.station.sessions.picture(session_id)
         stamp = self.station.clock().stamp
         answer = {"success": True, "sessionId": session_id, "cancelledFiles": count, "timestamp": stamp}
         self.send_json({**answer, "overallStatus": picture.overall_status})

@@ -120,7 +120,7 @@ class Speaking(Base):
     async def snapshot(self, session_id: str | None, file_id: str | None) -> dict[str, Any] | None:
         """A stored file as other ways of sending answer it."""
         try:
-            picture = await self.station.picture(session_id or "")
+            picture = await self.station.sessions.picture(session_id or "")
         except Refused:
             return None
         file = picture.files.get(file_id or "")

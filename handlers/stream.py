@@ -26,7 +26,7 @@ class EventStream(Base):
     @verb
     async def get(self, session_id: str) -> None:
         last_seq, epoch = self._position()
-        picture = await self.station.picture(session_id)
+        picture = await self.station.sessions.picture(session_id)
         if picture.settled and last_seq == picture.seq and epoch in (None, picture.epoch):
             self.set_status(204)
             return

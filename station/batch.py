@@ -9,7 +9,7 @@ from station.delivery import Delivery
 from station.dock import Dock
 from station.errors import Problem, Refused
 from station.events import Way
-from station.intake import Intake, Receipt, Sessions
+from station.intake import Finder, Intake, Receipt
 from station.multipart import Decoder, FieldRead, MultipartProblem, PartData, PartFinished, PartStarted
 from station.names import shown_name
 
@@ -18,7 +18,7 @@ class BatchIntake(Intake):
     """`session_id`: as query or header gave it. The form field of that name may come before or after the files."""
 
     def __init__(
-        self, dock: Dock, sessions: Sessions, content_length: int | None, decoder: Decoder, session_id: str | None
+        self, dock: Dock, sessions: Finder, content_length: int | None, decoder: Decoder, session_id: str | None
     ) -> None:
         super().__init__(dock, sessions, content_length)
         self._decoder = decoder

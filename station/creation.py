@@ -13,7 +13,7 @@ from station.claim import claim, unnamed
 from station.dock import problem_of
 from station.errors import Problem, Refused
 from station.file import File, Status
-from station.intake import Sessions
+from station.intake import Finder
 from station.joining import made_of, partials
 from station.journal import JournalFailed
 from station.names import extension, shown_name
@@ -25,7 +25,7 @@ from station.upload import Upload
 class Creation:
     """`room`: how many uploads may be kept at a time."""
 
-    def __init__(self, shelf: Shelf, sessions: Sessions, room: int) -> None:
+    def __init__(self, shelf: Shelf, sessions: Finder, room: int) -> None:
         self._shelf, self._dock, self._sessions = shelf, shelf.dock, sessions
         self._room = room
         self._joining = asyncio.Lock()

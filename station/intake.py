@@ -21,7 +21,7 @@ from station.publishing import publish
 from station.space import CHECK_EVERY
 
 
-class Sessions(Protocol):
+class Finder(Protocol):
     """Where an intake finds its session."""
 
     async def live(self, session_id: str) -> Channel:
@@ -62,7 +62,7 @@ class Receipt:
 class Intake:
     """Base of the two kinds of request. `close` or `abort` ends it, whichever comes first; the other does nothing."""
 
-    def __init__(self, dock: Dock, sessions: Sessions, content_length: int | None) -> None:
+    def __init__(self, dock: Dock, sessions: Finder, content_length: int | None) -> None:
         self._dock = dock
         self._sessions = sessions
         self._key = dock.new_id()
@@ -185,7 +185,7 @@ class Intake:
 class RawIntake(Intake):
     """The body is the file."""
 
-    def __init__(self, dock: Dock, sessions: Sessions, content_length: int | None, name: str) -> None:
+    def __init__(self, dock: Dock, sessions: Finder, content_length: int | None, name: str) -> None:
         super().__init__(dock, sessions, content_length)
         self._delivery = Delivery(dock, name, content_length, promised=content_length is not None, way=Way.RAW)
         self._delivery.on_dead = self._died

@@ -21,7 +21,6 @@ from station.journal import Journal
 from station.meters import Meters
 from station.pulse import BEAT, Gauges, Pulse
 from station.rates import DAY, HOUR, Ending, Rates
-from station.retention import Retention
 from station.running import Running
 from station.series import Sample
 from station.storage import Storage
@@ -88,8 +87,6 @@ class Monitor:
         self.pulse = Pulse(gauges, house.clock().mono, self._sampled)
         self._unwritten: list[Sample] = []
         self._stored, self._counted_at, self._counted_changes = (0, 0), -math.inf, -1
-        self.retention = Retention(house.config, house.clock, house.journal, house.storage.root)
-        house.journal.date = self.retention.date
         house.hub.on_told.append(self.told)
         on_lag.append(self.pulse.lagged)
         on_deed.append(self.changed)
@@ -131,10 +128,8 @@ class Monitor:
 
     async def start(self, tasks: Tasks) -> None:
         """Before anybody is served."""
-        await self.retention.begin()
         await self._prime()
         tasks.start(self.run(), "monitor")
-        tasks.start(self.retention.run(), "retention")
 
     async def _prime(self) -> None:
         """Take up what the journal holds of the last hour and day."""

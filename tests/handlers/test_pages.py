@@ -126,7 +126,7 @@ async def test_a_lone_category_is_not_asked_for(fetch: Fetch, options: list[str]
 
 @pytest.mark.gen_test
 async def test_the_page_of_a_session_knows_its_session(fetch: Fetch, station: Station) -> None:
-    channel = await station.open_session(None, Terms(auto_complete=False))
+    channel = await station.sessions.open(None, Terms(auto_complete=False))
     id = channel.session.id
     answer = await fetch(f"/s/{id}?lang=en")
     assert answer.code == 200

@@ -67,7 +67,7 @@ def soon_after(root: Path) -> FakeClock:
 async def send_again(place: Place, name: str) -> None:
     """The retry of a file that was sent in one request."""
     ((file_id, session_id, size),) = rows(place.root, "SELECT id, session_id, size FROM files WHERE name=?", name)
-    channel = await place.station.live(session_id)
+    channel = await place.station.sessions.live(session_id)
     await place.raw(channel, name, content(size), file_id=file_id)
     assert channel.session.files[file_id].status == "completed"
 
@@ -89,7 +89,7 @@ async def test_the_station_tells_what_an_older_one_recorded(tmp_path: Path, vers
         assert rows(root, "SELECT * FROM events WHERE number <= ?", len(told)) == told
         statuses = set()
         for session_id, _ in over:
-            picture = await place.station.picture(session_id)
+            picture = await place.station.sessions.picture(session_id)
             statuses.add(picture.overall_status)
             last = rows(root, "SELECT text FROM events WHERE session_id=? ORDER BY seq DESC LIMIT 1", session_id)
             assert loads(last[0][0])["data"]["summary"]["totalFiles"] == len(picture.files)

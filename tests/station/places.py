@@ -47,6 +47,8 @@ START = 1_750_000_000.0  # wall clock at which a fake clock begins
 BOUNDARY = "----placesBoundary7MA4YWxkTrZu0gW"
 ENDINGS = ("upload-completed", "upload-failed", "upload-cancelled")
 MIB = 1024**2
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+IMPOSSIBLE = ["", "x", "../../etc/passwd", UNKNOWN.upper(), UNKNOWN + " ", "0" * 100_000, "\0", "1;DROP TABLE", "你好"]
 
 
 def new_id() -> str:
@@ -332,7 +334,7 @@ class Place:
         """A session that is watched from its beginning by `listener`."""
         expected = len(files) if files and expected is None else expected
         terms = Terms(expected=expected, auto_complete=auto_complete)
-        return self.heard(await self.station.open_session(category, terms, files))
+        return self.heard(await self.station.sessions.open(category, terms, files))
 
     def heard(self, channel: Channel, listener: Listener | None = None) -> Channel:
         self.station.hub.join(channel.session.id, listener or self.listener)
@@ -360,7 +362,7 @@ class Place:
         self, channel: Channel, name: str = "a.txt", length: int | None = 5, file_id: str | None = None
     ) -> RawIntake:
         """Raises Refused, and ends the intake then, as the handler does."""
-        intake = RawIntake(self.station.dock, self.station, length, name)
+        intake = RawIntake(self.station.dock, self.station.sessions, length, name)
         with ended_on_refusal(intake):
             await intake.open(channel.session.id, file_id, None)
         return intake
@@ -423,7 +425,7 @@ class Place:
         """Raises Refused, and ends the intake then, as the handler does."""
         kind = content_type or f"multipart/form-data; boundary={BOUNDARY}"
         decoder = Decoder(kind, max_parts=self.station.config.max_files + 64)
-        intake = BatchIntake(self.station.dock, self.station, length, decoder, session_id)
+        intake = BatchIntake(self.station.dock, self.station.sessions, length, decoder, session_id)
         with ended_on_refusal(intake):
             await intake.open()
         return intake

@@ -37,13 +37,13 @@ def contents(place: Place, category: str = "personal") -> list[bytes]:
 
 def everyone(place: Place) -> Listener:
     """Watch also the sessions that a request opens for itself."""
-    opened = place.station.open_implicit
+    opened = place.station.sessions.open_implicit
     listener = Listener()
 
     async def watched(category: str | None) -> object:
         return place.heard(await opened(category), listener)
 
-    place.station.open_implicit = watched  # type: ignore[method-assign, assignment]
+    place.station.sessions.open_implicit = watched  # type: ignore[method-assign, assignment]
     return listener
 
 

@@ -188,7 +188,7 @@ async def test_a_whole_that_is_not_what_was_promised_is_not_published(tmp_path: 
             await assert_it_fails_for_its_digest(place, channel)
     if restart:
         async with open_place(image, clock=place.clock, recover=True) as again:
-            channel = again.heard(await again.station.live(channel.session.id))
+            channel = again.heard(await again.station.sessions.live(channel.session.id))
             await assert_it_fails_for_its_digest(again, channel)
 
 
@@ -335,7 +335,7 @@ async def test_what_was_not_judged_before_a_restart_is_judged_after_it(tmp_path:
         assert berth.upload.offset == len(small) - 1
         image = crash_image(tmp_path / "live", tmp_path / "image")
     async with open_place(image, clock=place.clock, recover=True) as later:
-        later.heard(await later.station.live(channel.session.id))
+        later.heard(await later.station.sessions.live(channel.session.id))
         found = await later.station.shelf.find(berth.upload.id)
         await send(later, found, small[-1:])
         await finished(found)

@@ -25,7 +25,7 @@ MIB = 1024**2
 
 
 async def implicit(place: Place, name: str, length: int | None, category: str | None = None) -> RawIntake:
-    intake = RawIntake(place.station.dock, place.station, length, name)
+    intake = RawIntake(place.station.dock, place.station.sessions, length, name)
     with ended_on_refusal(intake):
         await intake.open(None, None, category)
     assert intake.receipt.channel is not None
@@ -155,7 +155,7 @@ async def test_announced_sizes_are_reserved_while_they_come(tmp_path: Path) -> N
 @pytest.mark.parametrize("session_id", [UNKNOWN, "", "x", "../../etc", UNKNOWN.upper(), "0" * 10_000])
 async def test_unknown_and_impossible_sessions_are_the_same(tmp_path: Path, session_id: str) -> None:
     async with open_place(tmp_path) as place:
-        intake = RawIntake(place.station.dock, place.station, 5, "a.txt")
+        intake = RawIntake(place.station.dock, place.station.sessions, 5, "a.txt")
         with pytest.raises(Refused) as refused, ended_on_refusal(intake):
             await intake.open(session_id, None, None)
         assert refused.value.problem == Problem("SESSION_NOT_FOUND")
@@ -294,7 +294,7 @@ async def test_requests_at_once_in_a_session_without_announced_files_are_a_file_
 @pytest.mark.gen_test
 async def test_a_receipt_of_nothing_is_empty(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
-        receipt = RawIntake(place.station.dock, place.station, 5, "a.txt").receipt
+        receipt = RawIntake(place.station.dock, place.station.sessions, 5, "a.txt").receipt
         assert (receipt.stored, receipt.snapshots(), receipt.summary()["totalFiles"]) == (0, [], 0)
 
 
@@ -318,7 +318,7 @@ async def test_closing_and_aborting_end_a_request_once(tmp_path: Path) -> None:
 async def test_a_client_that_leaves_while_its_session_is_looked_up_leaves_nothing(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         channel = await place.open(("a.txt", 5), auto_complete=False)
-        intake = RawIntake(place.station.dock, place.station, 5, "a.txt")
+        intake = RawIntake(place.station.dock, place.station.sessions, 5, "a.txt")
         place.watch_commits()
         hold = place.points.hold("commit")
         opening = asyncio.create_task(intake.open(None, None, None))

@@ -116,7 +116,7 @@ from station.station import Station
 async def main():
     root = Path(sys.argv[1])
     station = Station(config(root), FakeClock(), new_id)
-    intake = RawIntake(station.dock, station, None, "a.txt")
+    intake = RawIntake(station.dock, station.sessions, None, "a.txt")
     await intake.open(None, None, None)
     await intake.feed(bytes(2048))
     receipt = await intake.finish()
@@ -348,7 +348,7 @@ async def test_a_completion_that_is_not_recorded_is_neither_told_nor_answered_un
         await place.listener.hears_the_last()
         assert place.listener.lifecycle == ["upload-started", "upload-completed", "session-completed"]
     async with open_place(image, clock=place.clock, recover=True) as again:
-        assert (await again.station.picture(channel.session.id)).overall_status == "completed"
+        assert (await again.station.sessions.picture(channel.session.id)).overall_status == "completed"
         assert events_in(image, channel.session.id) == place.listener.lifecycle
         assert stored(again) == [BODY]
         assert again.parts == []

@@ -66,7 +66,7 @@ async def image_at(root: Path, point: str, nth: int = 1, *, commits: bool = Fals
 async def restarted(image: Path, clock: FakeClock, session_id: str) -> dict[str, object]:
     """What a station says of the session after a start: its snapshot's lifecycle, its events, what is on disk."""
     async with open_place(image, clock=clock, recover=True) as place:
-        picture = await place.station.picture(session_id)
+        picture = await place.station.sessions.picture(session_id)
         return {
             "status": picture.overall_status,
             "files": [(file.status, file.attempt, file.retries) for file in picture.files.values()],
@@ -166,8 +166,8 @@ async def test_a_stranger_under_the_intended_name_is_not_taken_for_the_file(tmp_
 async def test_a_completion_after_a_restart_is_told_as_any_other(tmp_path: Path) -> None:
     image, session_id, clock = await image_at(tmp_path, "folder")
     async with open_place(image, clock=clock, recover=True) as place:
-        messages = await place.station.missed(session_id, 0, 100)
-        picture = await place.station.picture(session_id)
+        messages = await place.station.sessions.missed(session_id, 0, 100)
+        picture = await place.station.sessions.picture(session_id)
         [file] = picture.files.values()
         completed = [message.text for message in messages if message.event == "upload-completed"]
         assert len(completed) == 1
@@ -190,7 +190,7 @@ async def open_kill_and_restart(
     clock = place.clock
     clock.pass_by(after)
     async with open_place(image, clock=clock, recover=True, **options) as again:
-        picture = await again.station.picture(channel.session.id)
+        picture = await again.station.sessions.picture(channel.session.id)
         files = [(file.status, file.retries) for file in picture.files.values()]
         return again, events_in(image, channel.session.id), files
 
@@ -226,7 +226,7 @@ async def test_a_retry_after_the_restart_goes_on_with_the_count(tmp_path: Path) 
         channel = await one_failed(place)
         image = crash_image(tmp_path / "live", tmp_path / "image")
     async with open_place(image, clock=place.clock, recover=True) as again:
-        live = again.heard(await again.station.live(channel.session.id))
+        live = again.heard(await again.station.sessions.live(channel.session.id))
         again.points.fail("write", 5)
         assert (await again.raw(live)).stored == 0
         assert (await again.listener.hears("upload-failed"))["retryCount"] == 1
@@ -289,7 +289,7 @@ async def test_a_settled_session_is_only_read(tmp_path: Path) -> None:
 @pytest.mark.gen_test
 async def test_an_implicit_session_settles_by_the_rules_after_a_restart(tmp_path: Path) -> None:
     async with open_place(tmp_path / "live") as place:
-        channel = await place.station.open_implicit(None)
+        channel = await place.station.sessions.open_implicit(None)
         hold = place.points.hold("write")
         sending = asyncio.create_task(place.raw(channel, "a.txt", BODY))
         await hold.reached()
@@ -298,7 +298,7 @@ async def test_an_implicit_session_settles_by_the_rules_after_a_restart(tmp_path
         hold.release()
         await sending
     async with open_place(image, clock=place.clock, recover=True) as again:
-        live = again.heard(await again.station.live(channel.session.id))
+        live = again.heard(await again.station.sessions.live(channel.session.id))
         assert [file.status for file in live.picture.files.values()] == ["failed"]
         again.clock.pass_by(31)
         again.station.watch.tick()
@@ -309,7 +309,7 @@ async def test_an_implicit_session_settles_by_the_rules_after_a_restart(tmp_path
 @pytest.mark.gen_test
 async def test_an_implicit_session_whose_request_never_started_a_file_ends_with_the_restart(tmp_path: Path) -> None:
     async def implicit(place: Place) -> Channel:
-        return await place.station.open_implicit(None)
+        return await place.station.sessions.open_implicit(None)
 
     again, events, files = await open_kill_and_restart(tmp_path, implicit)
     assert (events, files) == (["session-completed"], [])
@@ -339,7 +339,7 @@ async def test_a_wall_clock_set_back_before_the_start_counts_as_no_time_passed(t
         image = crash_image(tmp_path / "live", tmp_path / "image")
     clock = FakeClock(mono=5.0, wall=place.clock.wall - 10_000_000)
     async with open_place(image, clock=clock, recover=True) as again:
-        live = again.heard(await again.station.live(channel.session.id))
+        live = again.heard(await again.station.sessions.live(channel.session.id))
         file = file_of(live)
         assert file.retry_until == pytest.approx(5.0 + 30.0)
         clock.pass_by(29)
@@ -357,7 +357,7 @@ async def test_a_long_standstill_counts_from_wall_time(tmp_path: Path) -> None:
         image = crash_image(tmp_path / "live", tmp_path / "image")
     clock = FakeClock(mono=5.0, wall=place.clock.wall + 3600)
     async with open_place(image, clock=clock, recover=True) as again:
-        picture = await again.station.picture(channel.session.id)
+        picture = await again.station.sessions.picture(channel.session.id)
         assert picture.overall_status == "cancelled"
         assert events_in(image, channel.session.id) == ["upload-cancelled", "session-completed"]
 
@@ -539,7 +539,7 @@ async def test_an_upload_goes_on_within_three_seconds_in_the_same_attempt(tmp_pa
     image, session_id, upload_id, clock = await interrupted(tmp_path, state)
     async with started_on(image, clock, session_id) as (place, channel):
         assert place.listener.messages == [], "a restart by itself is no news"
-        [shown] = (await place.station.picture(session_id)).files.values()
+        [shown] = (await place.station.sessions.picture(session_id)).files.values()
         assert (shown.status, shown.uploaded) == ("uploading", SENT)
         tick(place, GRACE - 0.01)
         assert statuses(channel.session.files) == ["uploading"]
@@ -575,7 +575,7 @@ async def test_what_was_paused_stays_so_and_says_so(tmp_path: Path) -> None:
         [told] = place.listener.told
         assert (told["event"], told["data"]["overallStatus"]) == ("upload-progress", "paused")
         assert (told["data"]["uploadedBytes"], told["data"]["currentFile"]["status"]) == (SENT, "paused")
-        [shown] = (await place.station.picture(session_id)).files.values()
+        [shown] = (await place.station.sessions.picture(session_id)).files.values()
         assert (shown.status, shown.uploaded) == ("paused", SENT)
         tick(place, 3600)
         assert statuses(channel.session.files) == ["paused"]
@@ -603,7 +603,7 @@ async def test_what_had_failed_can_be_gone_on_with(tmp_path: Path) -> None:
     async with started_on(image, clock, session_id) as (place, _):
         tick(place, 3600)
         assert place.listener.messages == []
-        [shown] = (await place.station.picture(session_id)).files.values()
+        [shown] = (await place.station.sessions.picture(session_id)).files.values()
         assert (shown.status, shown.uploaded, shown.can_retry) == ("failed", SENT, True)
         await completes(place, upload_id)
         assert place.listener.data("upload-started")[0]["resumedFrom"] == SENT
@@ -868,9 +868,9 @@ async def test_a_journal_of_the_first_version_is_gone_on_with(tmp_path: Path) ->
     async with open_place(image, clock=place.clock, recover=True) as later:
         assert later.parts == []
         assert events_in(image, running.session.id) == ["upload-started", "upload-failed"]
-        assert (await later.station.picture(settled.session.id)).overall_status == "completed"
+        assert (await later.station.sessions.picture(settled.session.id)).overall_status == "completed"
         for channel, body in ((failed, b"hello"), (running, BODY)):
-            live = await later.station.live(channel.session.id)
+            live = await later.station.sessions.live(channel.session.id)
             [file] = live.session.files.values()
             berth = await create(later, live, len(body), file.name)
             assert berth.file is file, "and what waits for a retry can be sent resumably now"

@@ -31,7 +31,7 @@ async def stored(place: Place, name: str = "a.txt") -> str:
 async def known(place: Place, session_id: str) -> bool:
     """Whether others than the operator can read it."""
     try:
-        await place.station.picture(session_id)
+        await place.station.sessions.picture(session_id)
     except Refused:
         return False
     return True
@@ -49,7 +49,7 @@ async def looked_up(place: Place, session_id: str) -> bool:
 async def passes(place: Place, seconds: float, sweeps: int = 1) -> None:
     for _ in range(sweeps):
         place.clock.pass_by(seconds / sweeps)
-        await place.station.monitor.retention.sweep()
+        await place.station.retention.sweep()
 
 
 # ---- by age ----
@@ -64,7 +64,7 @@ async def test_an_ended_session_is_for_a_day_everybodys_then_the_operators_then_
         await passes(place, 20)
         assert not await known(place, session_id)
         with pytest.raises(Refused, match="SESSION_NOT_FOUND"):
-            await place.station.live(session_id)
+            await place.station.sessions.live(session_id)
         assert await looked_up(place, session_id)
         assert len(events_in(tmp_path, session_id)) == 3
         await passes(place, 29 * DAY)
@@ -188,7 +188,7 @@ async def test_others_are_served_between_the_pieces_of_a_large_forgetting(tmp_pa
             await place.station.orders.cancel(channel.session.id, None, "user")
         await until(lambda: not place.station.channels)
         place.clock.pass_by(601)
-        sweep = asyncio.create_task(place.station.monitor.retention.sweep())
+        sweep = asyncio.create_task(place.station.retention.sweep())
         opened = 0
         while not sweep.done():
             await place.open(("a.txt", 5))
@@ -281,7 +281,7 @@ async def test_half_a_session_is_shown_to_nobody_and_the_next_start_takes_the_re
         assert not await looked_up(place, session_id)
     async with open_place(tmp_path, recover=True, clock=place.clock) as place:
         assert place.station.channels == {}
-        await place.station.monitor.retention.sweep()
+        await place.station.retention.sweep()
         assert rows(tmp_path, "SELECT count(*) FROM events") == [(0,)]
         assert rows(tmp_path, "SELECT count(*) FROM sessions") == [(0,)]
 
@@ -294,7 +294,7 @@ async def test_half_a_session_is_shown_to_nobody_and_the_next_start_takes_the_re
 async def test_a_board_that_wakes_up_in_another_year_forgets_nothing(tmp_path: Path, wall: float) -> None:
     async with open_place(tmp_path, recover=True) as place:
         session_id = await stored(place)
-        await place.station.monitor.retention.sweep()
+        await place.station.retention.sweep()
     clock = FakeClock(mono=5.0, wall=wall)
     async with open_place(tmp_path, recover=True, clock=clock) as place:
         await passes(place, 600, sweeps=10)
@@ -319,7 +319,7 @@ async def test_restarts_in_a_wrong_year_add_up_to_little(tmp_path: Path) -> None
         clock = FakeClock(mono=5.0, wall=START + 73 * YEAR + number * 700)
         async with open_place(tmp_path, recover=True, clock=clock) as place:
             await passes(place, 600, sweeps=10)
-            assert place.station.monitor.retention._ours < START + 20 * 600 * FASTEST + 7200
+            assert place.station.retention._ours < START + 20 * 600 * FASTEST + 7200
             assert await looked_up(place, session_id)
 
 
@@ -327,14 +327,14 @@ async def test_restarts_in_a_wrong_year_add_up_to_little(tmp_path: Path) -> None
 async def test_a_box_that_was_off_for_months_catches_up_in_days(tmp_path: Path) -> None:
     async with open_place(tmp_path, recover=True) as place:
         session_id = await stored(place)
-        await place.station.monitor.retention.sweep()
+        await place.station.retention.sweep()
     clock = FakeClock(mono=5.0, wall=START + 90 * DAY)
     async with open_place(tmp_path, recover=True, clock=clock) as place:
         await passes(place, 3600)
         assert not await known(place, session_id), "a day is caught up within the hour"
         assert await looked_up(place, session_id)
         await passes(place, 4 * DAY, sweeps=10)
-        assert place.station.monitor.retention.now == pytest.approx(clock.wall)
+        assert place.station.retention.now == pytest.approx(clock.wall)
         assert not await looked_up(place, session_id)
 
 
@@ -357,7 +357,7 @@ async def test_what_ended_by_a_clock_that_was_ahead_is_forgotten_in_its_turn(tmp
 @pytest.mark.gen_test
 async def test_its_time_is_never_later_than_the_wall_clocks_and_never_runs_too_fast(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
-        retention, furthest = place.station.monitor.retention, START
+        retention, furthest = place.station.retention, START
         for step in (0, 3600, -7200, 10 * YEAR, -10 * YEAR, 5, 30 * YEAR, -31 * YEAR, 2 * YEAR):
             place.clock.wall += step
             place.clock.pass_by(60)
@@ -371,10 +371,10 @@ async def test_its_time_is_never_later_than_the_wall_clocks_and_never_runs_too_f
 @pytest.mark.gen_test
 async def test_a_clock_that_was_never_set_holds_up_nothing_once_it_is(tmp_path: Path) -> None:
     async with open_place(tmp_path, recover=True, clock=FakeClock(mono=5.0, wall=100.0)) as place:
-        assert place.station.monitor.retention.now == 100.0
+        assert place.station.retention.now == 100.0
         await stored(place)
         place.clock.wall = START
-        assert place.station.monitor.retention.now == START
+        assert place.station.retention.now == START
         session_id = await stored(place, "b.txt")
         await passes(place, DAY + 1)
         assert not await known(place, session_id)
@@ -384,7 +384,7 @@ async def test_a_clock_that_was_never_set_holds_up_nothing_once_it_is(tmp_path: 
 async def test_a_clock_that_is_behind_takes_from_nobody_what_just_ended(tmp_path: Path) -> None:
     async with open_place(tmp_path, recover=True) as place:
         before = await stored(place)
-        await place.station.monitor.retention.sweep()
+        await place.station.retention.sweep()
     async with open_place(tmp_path, recover=True, clock=FakeClock(mono=5.0, wall=START - 100 * DAY)) as place:
         session_id = await stored(place, "b.txt")
         await passes(place, 600, sweeps=10)

@@ -39,7 +39,12 @@ def another_operator_secret(own: Path) -> str:
         _sync(own)  # first: there may be no room for another
         return _kept(path)
     except OSError:  # a full disk keeps nobody in; the next start makes another
-        return secrets.token_urlsafe(32)
+        return passing_secret()
+
+
+def passing_secret() -> str:
+    """For this run only."""
+    return secrets.token_urlsafe(32)
 
 
 def webhook_secret(configured: str, own: Path) -> str:
@@ -52,7 +57,7 @@ def webhook_secret(configured: str, own: Path) -> str:
     return configured or _kept(path, lambda: secret_of(secrets.token_bytes(SHORTEST)))
 
 
-def _kept(path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> str:
+def _kept(path: Path, make: Callable[[], str] = passing_secret) -> str:
     # An empty one was left by a crash between creating and writing it; it would let in whoever sends none.
     if path.exists() and (kept := path.read_text(encoding="ascii").strip()):
         return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import re
 import socket
@@ -188,6 +189,21 @@ async def test_what_was_voided_stays_void_after_a_restart(tmp_path: Path) -> Non
     assert not await gets_past(again, cookie)
     assert await gets_past(again, later)
     await site.take_down(again)
+
+
+@on_the_loop
+async def test_a_disk_that_can_only_be_read_keeps_nobody_in(
+    box: Box, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cookie = passed(await submit(box, TOKEN))
+
+    def refuses(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("handlers.login.another_operator_secret", refuses)
+    assert (await box.ask("POST", "/monitor/logout", b"", cookie)).status == 303
+    assert not await gets_past(box, cookie)
+    assert "void until the next start only" in caplog.text
 
 
 @on_the_loop

@@ -20,12 +20,13 @@ def test_the_language_changes_while_sending_and_is_remembered(
     page = visitors.page("/?lang=en", locale="fr-FR")
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request))
-    slow_down(page, 2 * MIB)
+    brake = slow_down(page, MIB // 8)
     send(page, path)
     expect(row(page, "a.mp4", "uploading")).to_contain_text("Sending")
     page.get_by_role("button", name="中文").click()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(row(page, "a.mp4", "uploading")).to_contain_text("上传中")
+    brake.detach()
     assert ended(page) == "doneTitle"
     expect(page.get_by_role("heading", level=1)).to_have_text("上传完成")
     assert page.title() == "上传完成"

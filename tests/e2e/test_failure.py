@@ -14,10 +14,10 @@ from urllib.request import Request as Call
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import Running, Visitors
-from tests.e2e.doing import choose, ended, film, phases, program, row, send, slow_down
+from tests.e2e.doing import choose, ended, film, phases, program, row, send, slow_down, stand_still, turn
 
 MIB = 1024**2
 CANCEL = "**/api/upload/cancel/**"
@@ -72,10 +72,12 @@ class Held:
         self.routes.append(route)
 
     def wait_for(self, count: int) -> None:
-        """Until so many are held."""
-        while len(self.routes) < count:
-            self.page.wait_for_event("request", lambda request: UPLOADS.search(request.url) is not None)
+        """Until so many are held. Asked of the page: the event of a request may be over before it is held."""
+        for _ in range(100_000):
+            if len(self.routes) >= count:
+                return
             self.page.evaluate("0")
+        raise AssertionError(f"only {len(self.routes)} of {count} came")
 
     def answer(self, status: int, **headers: str) -> None:
         routes, self.routes = self.routes, []
@@ -86,24 +88,14 @@ class Held:
         self.page.unroute(UPLOADS)  # those that are held go on
 
 
-def turn(page: Page, *, until: Locator, most: int) -> None:
-    """Turn the page's clock, which stands still, a little at a time until something is there."""
-    step = 500  # milliseconds
-    for _ in range(0, most, step):
-        page.clock.run_for(step)
-        if until.count() > 0:
-            return
-    raise AssertionError(f"not there after {most} ms: {until}")
-
-
 def get(station: Running, path: str) -> Any:
-    with urlopen(station.url.replace("station.local", "127.0.0.1") + path, timeout=10) as answer:
+    with urlopen(station.url.replace("station.local", "127.0.0.1") + path, timeout=60) as answer:
         return json.load(answer)
 
 
 def post(station: Running, path: str, value: object) -> Any:
     address = station.url.replace("station.local", "127.0.0.1") + path
-    with urlopen(Call(address, json.dumps(value).encode(), method="POST"), timeout=10) as answer:
+    with urlopen(Call(address, json.dumps(value).encode(), method="POST"), timeout=60) as answer:
         return json.load(answer)
 
 
@@ -126,16 +118,17 @@ def test_a_busy_station_is_asked_again_when_it_said_and_by_fewer_files_at_once(
     held = Held(page)
     send(page, *(film(tmp_path, f"{number}.mp4", MIB) for number in range(5)))
     held.wait_for(3)
-    held.answer(503, **{"Retry-After": "30"})
+    held.answer(503, **{"Retry-After": "300"})
     waiting = page.locator("li[data-phase=waiting]")
     expect(waiting).to_have_count(3)
-    expect(waiting.first).to_contain_text(re.compile(r"trying again in (30|31) s"))
+    # The clock goes on meanwhile, on a busy machine for many seconds.
+    expect(waiting.first).to_contain_text(re.compile(r"trying again in (5|4) min"))
     expect(waiting.first).to_contain_text("The station is busy.")
     page.clock.run_for(10_000)
-    expect(waiting.first).to_contain_text(re.compile(r"trying again in (1\d|20|21) s"))
+    expect(waiting.first).to_contain_text("trying again in 4 min")
     assert held.routes == []  # the others would hear the same
     held.let_go()
-    page.clock.run_for(30_000)
+    page.clock.fast_forward(300_000)
     assert ended(page) == "doneTitle"
     assert len(station.stored()) == 5
 
@@ -150,7 +143,7 @@ def test_a_request_that_stalls_is_noticed_and_sent_anew(visitors: Visitors, stat
     held = Held(page)
     send(page, path)
     held.wait_for(1)
-    page.clock.pause_at(page.evaluate("Date.now() + 100"))
+    stand_still(page)
     turn(page, until=row(page, "a.mp4", "waiting"), most=25_000)
     expect(row(page, "a.mp4", "waiting")).to_contain_text("The transfer has stalled.")
     expect(row(page, "a.mp4").locator(".problem")).to_have_attribute("data-kind", "network")
@@ -171,6 +164,7 @@ def test_a_cancel_that_the_network_swallows_is_told_again_and_then_said_to_be_lo
     send(page, film(tmp_path, "long.mp4", 20 * MIB))
     expect(row(page, "long.mp4", "uploading")).to_contain_text(" left")
     page.route(CANCEL, lambda _: None)
+    stand_still(page)
     button = page.get_by_role("button", name="Cancel long.mp4")
     before = button.bounding_box()
     button.focus()
@@ -189,6 +183,7 @@ def test_a_cancel_that_the_network_swallows_is_told_again_and_then_said_to_be_lo
     assert len([url for url in asked if "/cancel/" in url]) == 2, "pressed while it is under way it tells nothing"
     expect(button).not_to_have_attribute("aria-busy", "true")
     page.unroute(CANCEL)
+    page.clock.resume()
     button.click()
     assert ended(page) == "cancelledTitle"
 
@@ -198,7 +193,7 @@ def test_files_are_paused_and_go_on_by_buttons_and_from_another_screen(
 ) -> None:
     names = ("a.mp4", "b.mp4", "c.mp4")
     page = visitors.page()
-    brake = slow_down(page, MIB)
+    brake = slow_down(page, MIB // 4)
     paths = [film(tmp_path, name, 8 * MIB) for name in names]
     send(page, *paths)
     watcher = visitors.page(page.url)
@@ -287,8 +282,8 @@ def test_the_screen_stays_on_while_something_is_sent(visitors: Visitors, tmp_pat
     context.add_init_script(FILMS)
     page = context.new_page()
     page.goto("/")
-    brake = slow_down(page, MIB)
-    send(page, film(tmp_path, "a.mp4", 3 * MIB))
+    brake = slow_down(page, MIB // 16)
+    send(page, film(tmp_path, "a.mp4", 6 * MIB))
     expect(page.get_by_text("The screen stays on meanwhile.")).to_be_visible()
     assert page.evaluate(PLAYING) == 1
     brake.detach()
@@ -394,7 +389,7 @@ def test_who_has_the_link_of_a_session_needs_no_pin_for_it(
 ) -> None:
     owner = visitors.page()
     give_pin(owner, "246810")
-    brake = slow_down(owner, MIB)
+    brake = slow_down(owner, MIB // 16)
     send(owner, film(tmp_path, "a.mp4", 6 * MIB))
     expect(row(owner, "a.mp4", "uploading")).to_be_visible()
     guest = visitors.page(owner.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import mimetypes
 from collections.abc import Mapping
 from contextlib import suppress
@@ -133,6 +134,7 @@ class Creation:
         upload, channel, file = berth.upload, berth.channel, berth.file
         if channel is None:
             self._dock.admit(upload.id, upload.length)
+        berth.again_at = math.inf  # a final is unfinished from the start, and has no part to join into yet
         self._shelf.add(berth)
         try:
             await self._make(berth)
@@ -145,6 +147,7 @@ class Creation:
             self.undo(berth, Problem("UPLOAD_GONE", why))
             self._shelf.drop(upload)
             raise Refused("UPLOAD_GONE", why)
+        berth.again_at = 0.0
         if channel is not None and file is not None:
             channel.session.let_go(file, self._dock.clock())
         return berth

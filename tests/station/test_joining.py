@@ -569,6 +569,26 @@ async def test_a_partial_that_is_removed_while_joining_fails_the_final(tmp_path:
 
 
 @pytest.mark.gen_test
+async def test_a_final_whose_part_is_still_being_made_is_not_begun_by_the_clock(tmp_path: Path) -> None:
+    """On a slow disk a tick came between, found no part to join into, and told of a failure."""
+    async with open_place(tmp_path) as place:
+        channel = await place.open(expected=1)
+        made = await parts_of(place)
+        hold = place.points.hold("make")
+        making = asyncio.create_task(final_of(place, channel, *made))
+        await hold.reached()
+        tick(place)
+        [file] = channel.session.files.values()
+        berth = place.station.shelf.of_file(file)
+        assert berth is not None
+        assert berth.finishing is None
+        hold.release()
+        assert await making is berth
+        await stored(place, berth)
+        assert place.listener.lifecycle == ["upload-started", "upload-completed", "session-completed"]
+
+
+@pytest.mark.gen_test
 async def test_a_final_upload_takes_no_bytes_of_its_own(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         channel = await place.open(auto_complete=False)

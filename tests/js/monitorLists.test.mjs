@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { effectScope } from '../../static/vendor/vue.runtime.esm-browser.prod.js'
 import { cancelSession, deleteFile, fetchOverview, fetchSession, sendAgain } from '../../static/js/monitor/api.js'
+import { Distribution } from '../../static/js/monitor/overview.js'
 import { Pages } from '../../static/js/monitor/pages.js'
 import { useMonitor } from '../../static/js/monitor/useMonitor.js'
 import { useSession } from '../../static/js/monitor/useSession.js'
@@ -183,6 +184,21 @@ test('what happened while nothing was heard is asked for afterwards', async () =
   far.sockets.at(-1).join()
   assert.equal(at.changes.value, 1)
   scope.stop()
+})
+
+test('what is stored is asked for again though nothing more changed: the station counts now and then', async () => {
+  const { far, scope, at, socket } = watching()
+  far.answers['/api/monitor/distribution'] = { body: { sizes: [], types: [], categories: [] } }
+  scope.run(() => Distribution.setup({ at }))
+  const asked = () => far.calls.filter((call) => call.includes('distribution')).length
+  await settle()
+  socket.give('monitor-update', overviewOf({ changes: 2 }))
+  await settle()
+  assert.equal(asked(), 2)
+  await far.clock.pass(30000)
+  assert.equal(asked(), 3)
+  scope.stop()
+  assert.equal(far.clock.timers.size, 0)
 })
 
 const told = (seq = 0, events = []) => ({

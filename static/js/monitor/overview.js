@@ -94,10 +94,13 @@ const barsOf = (title, rows) => html`<section class="bars">
   )}</ul>
 </section>`
 
-const Distribution = {
+// The station counts no more often, so what it answers may be older than the change that had us ask.
+const COUNTED_EVERY = 30000
+
+export const Distribution = {
   props: ['at', 'words'],
   setup({ at }) {
-    const { value } = useFetched(at, () => fetchDistribution(at.env), at.changes)
+    const { value } = useFetched(at, () => fetchDistribution(at.env), at.changes, COUNTED_EVERY)
     return ({ words }) => {
       if (value.value === null) return null
       const { empty, sizes, types, categories } = distribution(value.value, words)

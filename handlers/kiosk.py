@@ -14,6 +14,7 @@ from handlers.access import failed, hold_back, minutes_to_wait
 from handlers.base import Base, verb
 from handlers.modules import needed, sentences
 from station.codes import LIFE, digits_of
+from station.deletion import MONITOR
 from station.errors import Refused
 
 _KEEP = "private, max-age=3600"
@@ -53,7 +54,7 @@ class Handover(Base):
                 "codeUrl": f"{origin}/j",
                 "code": code.text,
                 "expiresIn": round(code.ends_at - moment.mono, 3),
-                "watchers": self.station.hub.count(session_id),
+                "watchers": self.station.hub.count(session_id, besides=MONITOR),
                 "timestamp": moment.stamp,
             }
         )

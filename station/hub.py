@@ -56,14 +56,15 @@ class Hub:
         """Forget who watches a session that will say nothing more."""
         self._watchers.pop(session_id, None)
 
-    def count(self, session_id: str) -> int:
-        """How many watch this session now."""
-        return len(self._watchers.get(session_id, ()))
+    def count(self, session_id: str, *, besides: str = "") -> int:
+        """How many watch this session now, without those who watch that topic, too."""
+        watchers = self._watchers.get(session_id, {})
+        return len(watchers) - sum(other in watchers for other in self._watchers.get(besides, ()))
 
     def transports(self, *, besides: str) -> Counter[str]:
-        """How many watch by which transport, each once, without those who watch nothing but the one topic."""
-        topics = (watchers for topic, watchers in self._watchers.items() if topic != besides)
-        return Counter(watcher.transport for watcher in {each: None for watchers in topics for each in watchers})
+        """How many watch by which transport, each once, without those who watch that topic, whatever else they do."""
+        others = self._watchers.get(besides, {})
+        return Counter(watcher.transport for watcher in self.watchers() if watcher not in others)
 
     def watchers(self) -> Iterator[Subscriber]:
         """Each subscriber once, however many sessions it watches."""

@@ -10,7 +10,7 @@ import pytest
 from handlers import lan
 from station.codes import LIFE
 from station.tries import BY_ALL, BY_ONE, MOST, WINDOW
-from tests.handlers.site import OUR_NAME, UNKNOWN, Answer, Box, Json, movie, on_the_loop
+from tests.handlers.site import OUR_NAME, TOKEN, UNKNOWN, Answer, Box, Json, movie, on_the_loop
 from tests.handlers.test_qr import matrix_of, matrix_of_picture
 
 IN_THE_NETWORK = {"Host": "192.168.1.5:8005"}
@@ -79,7 +79,11 @@ async def test_a_screen_is_told_how_many_watch(box: Box) -> None:
     await screen.until("session-joined")
     stream = await box.listen(session_id)
     await stream.next()
-    assert (await hand_over(box, session_id))["watchers"] == 2
+    operator = await box.watch(headers={"Authorization": f"Bearer {TOKEN}"})
+    operator.say("join-monitor", {})
+    operator.say("join-session", session_id)
+    await operator.until("session-joined")
+    assert (await hand_over(box, session_id))["watchers"] == 2, "an operator who looks at it is no phone"
 
 
 @on_the_loop

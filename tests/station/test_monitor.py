@@ -299,9 +299,12 @@ async def test_while_nobody_watches_nothing_is_drawn(tmp_path: Path, monkeypatch
 @pytest.mark.gen_test
 async def test_watchers_are_counted_without_the_operators(tmp_path: Path) -> None:
     async with open_place(tmp_path, recover=True) as place:
-        await place.open(("a.txt", 5))
-        place.station.hub.join(MONITOR, Listener())
+        channel = await place.open(("a.txt", 5))
+        operator = Listener()
+        place.station.hub.join(MONITOR, operator)
+        place.station.hub.join(channel.session.id, operator)
         assert place.station.monitor.watchers() == {"websocket": 1, "sse": 0, "polling": 0}
+        assert [row["watchers"] for row in place.station.monitor.overview()["sessions"]] == [1]
 
 
 @pytest.mark.gen_test

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 PIECE = 5_000  # files counted in one query, so that others who read the journal get their turn
@@ -28,22 +30,37 @@ class Ended(NamedTuple):
     spent: float
 
 
-def endings(connection: sqlite3.Connection, since: float, upto: float, limit: int) -> list[Ended]:
-    """How the files stand that ended between these wall times, oldest first; the newest `limit` of them."""
+class Within(NamedTuple):
+    """Wall times after `since` up to `upto`, and not within such `besides`."""
+
+    since: float
+    upto: float
+    besides: Sequence[tuple[float, float]] = ()
+
+    @property
+    def question(self) -> tuple[str, list[float]]:
+        one = "ended_at>? AND ended_at<=?"
+        return one + f" AND NOT ({one})" * len(self.besides), [self.since, self.upto, *chain(*self.besides)]
+
+
+def endings(connection: sqlite3.Connection, time: Within, limit: int) -> list[Ended]:
+    """How the files stand that ended within that time, oldest first; the newest `limit` of them."""
+    within, times = time.question
     rows = connection.execute(
         "SELECT id, session_id, ended_at, status, ifnull(size, 0), ifnull(json_extract(kept, '$.spent'), 0) FROM files "
-        "WHERE ended_at>? AND ended_at<=? AND status IN ('completed', 'failed') ORDER BY ended_at DESC LIMIT ?",
-        (since, upto, limit),
+        f"WHERE {within} AND status IN ('completed', 'failed') ORDER BY ended_at DESC LIMIT ?",
+        (*times, limit),
     )
     return [Ended(*row) for row in rows.fetchall()[::-1]]
 
 
-def by_time(connection: sqlite3.Connection, since: float, upto: float, step: int) -> list[tuple[float, int, int]]:
+def by_time(connection: sqlite3.Connection, time: Within, step: int) -> list[tuple[float, int, int]]:
     """`(wall time, files, bytes)` for each `step` seconds in which files were stored."""
+    within, times = time.question
     rows = connection.execute(
         "SELECT min(ended_at), count(*), sum(ifnull(size, 0)) FROM files "
-        "WHERE ended_at>? AND ended_at<=? AND status='completed' GROUP BY CAST(ended_at/? AS INTEGER)",
-        (since, upto, step),
+        f"WHERE {within} AND status='completed' GROUP BY CAST(ended_at/? AS INTEGER)",
+        (*times, step),
     )
     return rows.fetchall()
 

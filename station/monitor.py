@@ -14,13 +14,14 @@ from station.chronicle import Chronicle, dated
 from station.clock import Clock, rfc3339
 from station.config import Config
 from station.deletion import MONITOR, Deed
+from station.earlier import Earlier
 from station.events import Event
 from station.hub import Hub
 from station.indicators import Measured, drawn
 from station.journal import Journal
 from station.meters import Meters
 from station.pulse import BEAT, Gauges, Pulse
-from station.rates import DAY, HOUR, Ending, Rates
+from station.rates import DAY, Rates
 from station.running import Running
 from station.series import Sample
 from station.storage import Storage
@@ -31,8 +32,6 @@ from station.wire import Message, text_of
 _WRITE_EVERY = 6  # samples in one commit
 _TELLING = 10_000_000  # bytes in an hour from which their speed says something: small files are slow by nature
 _FRESH = 2.0  # seconds that what was counted in the journal holds good; 100,000 files take 13 ms, beside the loop
-_PRIMED = 20_000  # files of the last hour that are read at start
-_AHEAD = 60.0  # seconds by which a wall clock may have been set back
 
 
 class Trip(Protocol):
@@ -80,7 +79,7 @@ class Monitor:
         self.vitals = Vitals()
         self.running = Running(house.channels, house.hub, house.clock)
         self.chronicle = Chronicle(house.journal, house.clock, house.channels, self.running, house.config.language)
-        self._rates = Rates(self.running.waits)
+        self._rates, self._earlier = Rates(self.running.waits), Earlier(house.journal, house.clock)
         gauges = Gauges(
             lambda: house.meters.received, lambda: house.meters.reconnects, self.running.uploads, self._count_watchers
         )
@@ -104,7 +103,7 @@ class Monitor:
         self.changes += 1
 
     def watchers(self) -> dict[str, int]:
-        """Those who watch a session, by transport."""
+        """Those who watch a session, by transport; not the operators, whatever they have open."""
         counted = self._house.hub.transports(besides=MONITOR)
         return {transport: counted[transport] for transport in ("websocket", "sse", "polling")}
 
@@ -128,23 +127,11 @@ class Monitor:
 
     async def start(self, tasks: Tasks) -> None:
         """Before anybody is served."""
-        await self._prime()
-        tasks.start(self.run(), "monitor")
-
-    async def _prime(self) -> None:
-        """Take up what the journal holds of the last hour and day."""
-        journal, moment = self._house.journal, self._clock()
-        shift, upto = moment.mono - moment.wall, moment.wall + _AHEAD
-        self._rates = Rates(self.running.waits)
-        hour = await journal.read(lambda rows: census.endings(rows, moment.wall - HOUR, upto, _PRIMED))
-        day = await journal.read(lambda rows: census.by_time(rows, moment.wall - DAY, upto, 300))
-        self.changes = await journal.read(history.newest_numbers)
-        for each in hour:
-            at, completed = min(moment.mono, each.ended_at + shift), each.status == "completed"
-            self._rates.ended(Ending(each.file_id, each.session_id, at, completed, each.size, each.spent), day=False)
-        for at, files, size in day:
-            self._rates.stored(min(moment.mono, at + shift), files, size)
+        self._rates = Rates(self.running.waits)  # the journal has also what was told while the station recovered
+        self._rates.recall(*await self._earlier.begin())
+        self.changes = await self._house.journal.read(history.newest_numbers)
         await self._count()
+        tasks.start(self.run(), "monitor")
 
     async def run(self) -> None:
         try:
@@ -157,6 +144,8 @@ class Monitor:
 
     async def beat(self) -> None:
         self.pulse.beat(self._clock().mono)
+        if found := await self._earlier.anew():
+            self._rates.recall(*found)
         if self._house.hub.count(MONITOR):
             await self._count_if_due()
             self._house.hub.publish(MONITOR, self.message("monitor-update"))

@@ -8,6 +8,7 @@ from typing import Any
 
 from station.channel import Channel
 from station.clock import Clock, rfc3339
+from station.deletion import MONITOR
 from station.hub import Hub
 
 MOST = 100  # sessions that are shown as running
@@ -43,7 +44,7 @@ class Running:
         kept = self._drawn.get(session_id)
         if kept is None or kept[0] != state:
             kept = self._drawn[session_id] = (state, _row(channel))
-        return {**kept[1], "watchers": self._hub.count(session_id)}
+        return {**kept[1], "watchers": self._hub.count(session_id, besides=MONITOR)}
 
 
 def _row(channel: Channel) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from station import census, schema
-from station.census import LIMITS, Census, Ended, kind_of
+from station.census import LIMITS, Census, Ended, Within, kind_of
 
 
 @pytest.fixture
@@ -121,18 +121,26 @@ def test_endings_are_the_newest_in_the_order_of_their_time(connection: sqlite3.C
     add(connection, "d", ended_at=None, status="uploading")
     add(connection, "e", ended_at=200.0)
     add(connection, "f", ended_at=50.0)
-    assert census.endings(connection, 50.0, 150.0, 10) == [
+    assert census.endings(connection, Within(50.0, 150.0), 10) == [
         Ended("personal-a", "s", 100.0, "completed", 10, 2.5),
         Ended("personal-b", "s", 101.0, "failed", 0, 0),
     ]
-    assert [each.file_id for each in census.endings(connection, 0.0, 300.0, 1)] == ["personal-e"]
+    assert [each.file_id for each in census.endings(connection, Within(0.0, 300.0), 1)] == ["personal-e"]
 
 
 def test_what_was_stored_is_summed_by_time(connection: sqlite3.Connection) -> None:
     for name, at in (("a", 100.0), ("b", 150.0), ("c", 299.9), ("d", 300.0), ("e", 900.0)):
         add(connection, name, 10, ended_at=at)
     add(connection, "x", 10, ended_at=120.0, status="failed")
-    assert census.by_time(connection, 99.0, 800.0, 300) == [(100.0, 3, 30), (300.0, 1, 10)]
+    assert census.by_time(connection, Within(99.0, 800.0), 300) == [(100.0, 3, 30), (300.0, 1, 10)]
+
+
+def test_spans_of_time_may_be_left_out(connection: sqlite3.Connection) -> None:
+    for name, at in (("a", 100.0), ("b", 150.0), ("c", 200.0), ("d", 300.0), ("e", 301.0)):
+        add(connection, name, 10, ended_at=at)
+    time = Within(50.0, 900.0, [(100.0, 150.0), (200.0, 300.0), (1000.0, 2000.0)])
+    assert [each.ended_at for each in census.endings(connection, time, 10)] == [100.0, 200.0, 301.0]
+    assert census.by_time(connection, time, 300) == [(100.0, 2, 20), (301.0, 1, 10)]
 
 
 @pytest.mark.parametrize("count", ["stored", "by_time"])
@@ -142,7 +150,7 @@ def test_sums_are_read_off_an_index(connection: sqlite3.Connection, count: str) 
     if count == "stored":
         census.stored(connection)
     else:
-        census.by_time(connection, 0.0, 1.0, 300)
+        census.by_time(connection, Within(0.0, 1.0, [(0.2, 0.3), (0.4, 0.5)]), 300)
     connection.set_trace_callback(None)
     [plan] = connection.execute(f"EXPLAIN QUERY PLAN {read[0]}").fetchall()[:1]
     assert "COVERING INDEX" in plan[3]

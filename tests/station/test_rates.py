@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from station.events import UploadCancelled, UploadCompleted, UploadFailed, UploadStarted
 from station.indicators import Measured
-from station.rates import DAY, HOUR, Ending, Rates
+from station.rates import DAY, HOUR, Ending, Rates, Stored
 
 NOW = 1_000_000.0
 
@@ -106,7 +107,7 @@ def test_failures_without_end_take_no_memory_without_end() -> None:
     rates = Rates(never)
     for number in range(50_000):
         rates.told(failed(str(number)), NOW)
-    assert len(rates._failed) == 20_000
+    assert len(rates._own.failed) == 20_000
     assert rates.success(NOW).value == 0.0
 
 
@@ -137,9 +138,25 @@ def test_each_file_counts_by_its_newest_ending(story: list[tuple[str, int, str]]
 
 def test_what_a_restart_takes_up_counts_like_what_was_told() -> None:
     rates = Rates(never)
-    rates.ended(ending("a", NOW - 100, size=600, spent=2.0), day=False)
-    rates.ended(ending("b", NOW - 50, completed=False), day=False)
-    rates.stored(NOW - DAY / 2, 7, 4000)
+    rates.recall(
+        [ending("a", NOW - 100, size=600, spent=2.0), ending("b", NOW - 50, completed=False)],
+        [Stored(NOW - DAY / 2, 7, 4000)],
+    )
     assert rates.speed(NOW) == Measured(300.0, 1)
     assert rates.success(NOW) == Measured(50.0, 2)
     assert rates.per_day(NOW) == (7, 4000)
+    rates.began("b")
+    assert rates.success(NOW) == Measured(100.0, 1), "it is on its way again"
+
+
+def test_what_is_recalled_takes_the_place_of_what_was_and_leaves_what_was_told() -> None:
+    rates = Rates(never)
+    rates.told(completed("told", 100, 1.0), NOW)
+    rates.told(failed("told too"), NOW)
+    rates.recall([ending("a", NOW - 100, size=600)], [Stored(NOW - 100, 1, 600)])
+    rates.recall([ending("b", NOW - 50, completed=False)], [Stored(NOW - 50, 2, 70)])
+    assert rates.speed(NOW) == Measured(100.0, 1)
+    assert rates.success(NOW) == Measured(pytest.approx(100 / 3), 3)
+    assert rates.per_day(NOW) == (3, 170)
+    rates.recall([], [])
+    assert (rates.success(NOW), rates.per_day(NOW)) == (Measured(50.0, 2), (1, 100))

@@ -1,10 +1,12 @@
 """TLS: the operator's certificate, read before anything else happens, and again once it was renewed.
 
-Whether anybody trusts it is between the operator and the browsers; nothing is made or asked for here.
+Whether anybody trusts it is between the operator and the browsers; nothing is made or asked for here. Who speaks plain
+http is told so.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import ssl
@@ -15,6 +17,30 @@ from handlers.door import Door
 from station.storage import Unusable
 
 log = logging.getLogger("upload_station")
+_TO_PLAIN_HTTP = (
+    "本站点使用 https，请在网址前加上 https://\nThis station speaks https: put https:// in front of its address.\n"
+).encode()
+_HEAD = (
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
+    f"Content-Length: {len(_TO_PLAIN_HTTP)}\r\nConnection: close\r\n\r\n"
+).encode()
+
+
+class Courteous(ssl.SSLSocket):
+    """A connection that answers a plain request once, in plain words, where its handshake would only hang up.
+
+    OpenSSL knows it by its first bytes (GET, HEAD, POST and PUT), so nobody else's handshake is looked at.
+    """
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except ssl.SSLError as error:
+            if error.reason == "HTTP_REQUEST":
+                with contextlib.suppress(OSError):
+                    socket.socket.send(self, _HEAD + _TO_PLAIN_HTTP)  # past TLS; so little always fits
+                    socket.socket.recv(self, 65536)  # closing with bytes unread would be a reset, and lose the answer
+            raise
 
 
 def context(cert: str, key: str) -> ssl.SSLContext | None:
@@ -27,6 +53,7 @@ def context(cert: str, key: str) -> ssl.SSLContext | None:
             raise Unusable("--tls-key needs --tls-cert, the file with the certificate")
         return None
     made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)  # TLS 1.2 and newer, ciphers with forward secrecy
+    made.sslsocket_class = Courteous
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.options |= ssl.OP_NO_RENEGOTIATION  # lets a client cost the station more than itself
     made.set_alpn_protocols(["http/1.1"])

@@ -183,14 +183,35 @@ async def test_a_refusal_is_read_while_the_body_still_comes(box: Box, pair: Pair
 
 
 @on_the_loop
-async def test_plain_http_is_hung_up_on_without_noise(box: Box, pair: Pair) -> None:
+async def test_what_is_no_tls_is_hung_up_on_without_noise(box: Box, pair: Pair) -> None:
     secure(box, pair)
-    for data in (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x00" * 64, b"\xff" * 4096, b"SSH-2.0-x\r\n"):
+    for data in (b"\x00" * 64, b"\xff" * 4096, b"SSH-2.0-x\r\n", b"GETTING", b"CONNECT x:1 HTTP/1.1\r\n\r\n"):
         line = await box.connect()
         line.send(data)
-        assert b"HTTP/1.1 200" not in await line.rest()
+        assert b"HTTP/" not in await line.rest()
     await until(lambda: box.door.count == 0, "nothing of them is left")
     assert (await (await connect(box, pair)).ask("GET", "/health")).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT"])
+@on_the_loop
+async def test_plain_http_is_told_to_use_https(box: Box, pair: Pair, method: str) -> None:
+    line = await secure(box, pair).connect()
+    line.begin(method, "/", {"Content-Length": "5"})
+    head, _, body = (await line.rest()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert f"\r\nContent-Length: {len(body)}\r\n".encode() in head
+    assert all("https://" in text for text in body.decode().splitlines())
+    await until(lambda: box.door.count == 0, "nothing of it is left")
+
+
+@on_the_loop
+async def test_plain_http_that_comes_byte_by_byte_holds_up_nobody(box: Box, pair: Pair) -> None:
+    slow = await secure(box, pair).connect()
+    for byte in b"GET /":  # by so many it is known
+        slow.send(bytes([byte]))
+        assert (await (await connect(box, pair)).ask("GET", "/health")).status == 200
+    assert b"https://" in await slow.rest()
 
 
 @on_the_loop

@@ -33,7 +33,7 @@ def _times(activity: Activity, files: Collection[File], config: Config, now: flo
 
 def _of(file: File, now: float) -> Iterator[float]:
     """Of a file that is not being sent, nor in a lull of its sending."""
-    if file.expires_at is not None and not file.is_final(now):
-        yield file.expires_at
+    if not file.is_final(now):
+        yield file.expiry
     if file.can_retry and file.retry_until is not None and file.retry_until > now:
         yield file.retry_until

@@ -6,6 +6,7 @@ of the caller (IllegalMove), except that late callers are turned away before, by
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -145,6 +146,11 @@ class File:
     @property
     def in_flight(self) -> bool:
         return self.status in {Status.UPLOADING, Status.PAUSED}
+
+    @property
+    def expiry(self) -> float:
+        """When it is given up if nobody goes on with it; never, if nobody can: then its grace ends by itself."""
+        return math.inf if self.expires_at is None or not self.resumable else self.expires_at
 
     def waits_for_retry(self, now: float) -> bool:
         if self.resumable:

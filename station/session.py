@@ -93,8 +93,7 @@ class Session(Attempts):
         if self.settled:
             return
         now = moment.mono
-        expired = [f for f in self.files.unfinished(now) if f.expires_at is not None and now >= f.expires_at]
-        self._cancel_each(expired, "expired", moment)
+        self._cancel_each([f for f in self.files.unfinished(now) if now >= f.expiry], "expired", moment)
         self._end_lulls(moment)
         for file in self.files.values():
             if file.pace is not None and file.status is Status.UPLOADING and file.pace.throttle.stale(now, LOOK):

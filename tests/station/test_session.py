@@ -918,6 +918,20 @@ def test_an_upload_whose_lull_and_life_are_both_over_expires(problem: Problem | 
     assert names(rest) == ["session-completed", "lastword"]
 
 
+def test_the_life_of_an_upload_that_is_lost_is_not_that_of_its_file() -> None:
+    """Whoever was told until when it can be sent again may send it until then."""
+    session = a_session(Terms(expected=1))
+    attempt = sending(session, 0, resumable=True)
+    end = session.config.upload_expiry
+    session.files[attempt.file_id].upload = None
+    session.fail(attempt, Problem("CHECKSUM_MISMATCH"), at(end - 1))
+    session.take_news()
+    for seconds in (0, 1, session.config.retry_grace - 2):
+        session.tick(at(end + seconds))
+        assert session.take_news() == []
+        assert session.next_look(at(end + seconds).mono) > at(end + seconds).mono
+
+
 def test_after_a_restart_a_file_that_rests_says_so_and_no_other_does() -> None:
     session = a_session()
     running, paused = sending(session, 0, resumable=True), sending(session, 0, resumable=True)

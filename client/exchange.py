@@ -16,7 +16,7 @@ from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine,
 from tornado.iostream import StreamClosedError
 from tornado.tcpclient import TCPClient
 
-from client.faults import Broken, GaveUp, Untrusted
+from client.faults import Broken, GaveUp, Hopeless
 
 CONNECT_TIME = 15.0  # seconds
 _OTHER_NAME, _OUT_OF_DATE = {62, 64}, {9, 10}  # OpenSSL's X509_V_ERR_…
@@ -145,7 +145,7 @@ def broken(error: BaseException) -> Broken:
     if isinstance(error, ssl.SSLCertVerificationError):
         code = error.verify_code
         key = "other_name" if code in _OTHER_NAME else "out_of_date" if code in _OUT_OF_DATE else "untrusted"
-        raise GaveUp from Untrusted(key, error.verify_message)
+        raise GaveUp from Hopeless(key, error.verify_message)
     return Broken(_reason(error))
 
 

@@ -26,8 +26,8 @@ class Broken(Exception):
     """No answer: the station cannot be reached, or the connection broke. Trying again may help."""
 
 
-class Untrusted(Broken):
-    """The station's certificate. Nothing heals by itself; `key` is the sentence of `words` that says what to do."""
+class Hopeless(Broken):
+    """Nothing heals by itself: the certificate, say. `key` is the sentence of `words` that says what to do."""
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(key)
@@ -43,6 +43,8 @@ class Refusal(Exception):
         self.retry_after: float | None = None
         self.is_pushed = False
         """Its message is in the station's language, as that of an event is."""
+        self.is_mute = False
+        """It came without any words, as an answer to HEAD does, or that of somebody who is no station."""
 
     @classmethod
     def answered(cls, status: int, body: Mapping[str, Any], retry_after: str) -> Refusal:
@@ -51,6 +53,7 @@ class Refusal(Exception):
         code = words.get("error") or _BY_STATUS.get(status, "SERVER_ERROR")
         message = words.get("message", f"HTTP {status}")
         refusal = cls(code, message, words.get("details", ""), words.get("solution", ""), status=status)
+        refusal.is_mute = "message" not in words
         text = retry_after.strip()
         # In seconds: a station sends no dates. Longer than a day is no advice.
         refusal.retry_after = float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None

@@ -17,7 +17,7 @@ from tornado.websocket import WebSocketClientConnection, WebSocketError, websock
 
 from client import wire
 from client.exchange import CONNECT_TIME, Body, Host, Reply, Request, broken, exchange
-from client.faults import Broken, Refusal
+from client.faults import Broken, GaveUp, Hopeless, Refusal
 
 ANSWER_TIME = 60.0  # seconds for a whole request without a file
 _LONGEST_MESSAGE = 16 * 1024**2
@@ -37,10 +37,16 @@ class Link:
     async def call(
         self, method: str, path: str, value: object = None, headers: Mapping[str, str] | None = None, within: float = 0
     ) -> dict[str, Any]:
-        """JSON for JSON. Raises Refusal, Broken. `within`: seconds more that the answer may take."""
+        """JSON for JSON. Raises Refusal, Broken, GaveUp. `within`: seconds more that the answer may take."""
         body = None if method == "GET" else wire.dumps({} if value is None else value).encode()
         kind = {"Accept": "application/json"} | ({} if body is None else {"Content-Type": "application/json"})
-        answer = await self.ask(method, path, {**kind, **(headers or {})}, body, within=ANSWER_TIME + within)
+        try:
+            answer = await self.ask(method, path, {**kind, **(headers or {})}, body, within=ANSWER_TIME + within)
+        except Refusal as refusal:
+            if self._trust is None and refusal.status == 400 and refusal.is_mute:
+                # What a station and most servers say to plain http where they speak TLS.
+                raise GaveUp from Hopeless("wants_https", f"https{self.base.removeprefix('http')}")
+            raise
         try:
             return wire.loads(answer.body)
         except ValueError:

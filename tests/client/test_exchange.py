@@ -14,7 +14,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
 
 from client.exchange import Body, Host, Reply, Request, Write, broken, exchange
-from client.faults import Broken, GaveUp, Untrusted
+from client.faults import Broken, GaveUp, Hopeless
 from tests.handlers.site import on_the_loop
 from tests.scenarios.clients import HOST, Connection
 
@@ -205,5 +205,5 @@ def test_a_certificate_that_is_not_trusted_is_no_break_that_heals(code: int, key
     error.verify_code, error.verify_message = code, "why"
     with pytest.raises(GaveUp) as end:
         broken(StreamClosedError(error))
-    assert isinstance(end.value.__cause__, Untrusted)
+    assert isinstance(end.value.__cause__, Hopeless)
     assert (end.value.__cause__.key, end.value.__cause__.reason) == (key, "why")

@@ -32,6 +32,13 @@ async def test_what_is_no_station_is_a_break(box: Box, link: Link) -> None:
 
 
 @on_the_loop
+async def test_a_request_that_is_not_right_is_no_sign_of_https(box: Box, link: Link) -> None:
+    with pytest.raises(Refusal) as refused:
+        await link.call("POST", "/api/upload/validate", {"files": 5})
+    assert (refused.value.status, refused.value.is_mute) == (400, False)
+
+
+@on_the_loop
 async def test_a_socket_is_opened_and_closed(box: Box, link: Link) -> None:
     session_id = await box.open()
     socket = await link.socket(f"/ws?sessionId={session_id}")

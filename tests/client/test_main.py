@@ -65,7 +65,10 @@ def test_https_is_spoken_to_a_station_that_is_trusted(tmp_path: Path) -> None:
     assert "Its certificate is for another name" in elsewhere.err
     ended = send(tmp_path, str(path), "--to", base, f"--cacert={pair.cert}")
     assert ended.status == 0, ended.err
-    plain = send(tmp_path, str(path), "--to", base.replace("https", "http"), "--patience=1s")
-    assert plain.status == 3
+    plain = base.replace("https", "http")
+    wants = f"Cannot reach {plain}: It seems to want https. Give {base} as its address.\n"
+    for words in (("send", str(path), "--to", plain), ("watch", f"{plain}/s/550e8400")):
+        ended = run(tmp_path, *words)
+        assert (ended.status, ended.err.splitlines(keepends=True)[-1]) == (3, wants)
     station.end()
     assert station.log.count("ALERT_UNKNOWN_CA") == 2, "each tried once: it cannot heal"

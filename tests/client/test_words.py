@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from client.faults import Broken, Refusal, Unfit, Untrusted
+from client.faults import Broken, Hopeless, Refusal, Unfit
 from client.words import SENTENCES, Words, language_of
 
 
@@ -46,10 +46,10 @@ def test_each_fault_is_a_sentence() -> None:
     assert english.why(Broken("Connection refused")) == "Connection refused"
 
 
-@pytest.mark.parametrize("key", ["untrusted", "other_name", "out_of_date"])
-def test_of_a_certificate_it_is_said_why_and_what_to_do(key: str) -> None:
+@pytest.mark.parametrize("key", ["untrusted", "other_name", "out_of_date", "wants_https"])
+def test_of_what_does_not_heal_it_is_said_why_and_what_to_do(key: str) -> None:
     for language in ("zh", "en"):
-        assert "the reason" in Words(language).why(Untrusted(key, "the reason"))
+        assert "the reason" in Words(language).why(Hopeless(key, "the reason"))
 
 
 def test_what_an_event_tells_is_told_in_the_language_asked_for() -> None:

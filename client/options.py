@@ -14,6 +14,7 @@ from client.memory import state_folder
 from client.words import language_of
 
 _TIME_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_STATUSES = "2 wrong usage; 3 the station cannot be reached; 130 interrupted (143: by SIGTERM)."
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,12 @@ def _place(parser: argparse.ArgumentParser, to: str, session: str, *, watches: b
 
 
 def _send_parser() -> argparse.ArgumentParser:
-    parser = _parser("send", "Send files to a station; on a bad line it goes on where it stopped.")
+    parser = _parser(
+        "send",
+        "Send files to a station; on a bad line it goes on where it stopped.",
+        f"Exit status: 0 all files are stored; 1 something failed or was refused; {_STATUSES} --to and --pin may also be "
+        "UPLOAD_STATION_TO and UPLOAD_STATION_PIN in the environment.",
+    )
     parser.add_argument("files", nargs="+", metavar="FILE", help="what to send; after -- names may begin with -")
     parser.add_argument("--to", metavar="ADDRESS", help="the station, or the link of a session or of a QR code")
     parser.add_argument("--session", metavar="LINK", help="send into this session, and go on with what is not finished")
@@ -92,21 +98,21 @@ def _send_parser() -> argparse.ArgumentParser:
 
 
 def _watch_parser() -> argparse.ArgumentParser:
-    parser = _parser("watch", "Tell what happens in a session, until it is over.")
+    parser = _parser(
+        "watch",
+        "Tell what happens in a session, until it is over.",
+        "Exit status: 0 the session is completed, that is, something was stored; 1 it failed, was cancelled, or is not "
+        f"there; {_STATUSES} --to may also be UPLOAD_STATION_TO in the environment.",
+    )
     parser.add_argument("session", metavar="LINK", nargs="?", help="link or id of the session")
     parser.add_argument("--to", metavar="ADDRESS", help="the station, where only an id is given")
     parser.add_argument("--history", action="store_true", help="tell also what happened before")
     return _common(parser)
 
 
-def _parser(command: str, description: str) -> argparse.ArgumentParser:
+def _parser(command: str, description: str, epilog: str) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
-        prog=f"upload-station {command}",
-        description=description,
-        epilog="Exit status: 0 all stored; 1 something failed or was refused; 2 wrong usage; 3 the station cannot be "
-        "reached; 130 interrupted. --to and --pin may also be UPLOAD_STATION_TO and UPLOAD_STATION_PIN in the "
-        "environment.",
-        allow_abbrev=False,
+        prog=f"upload-station {command}", description=description, epilog=epilog, allow_abbrev=False
     )
 
 

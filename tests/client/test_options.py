@@ -61,12 +61,19 @@ def test_what_is_wrong_is_a_sentence_and_status_two(words: list[str], capsys: py
     assert f"upload-station {words[0]}: error: " in capsys.readouterr().err
 
 
-def test_help_tells_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("send", "watch"):
-        with pytest.raises(SystemExit) as end:
-            settings_of(command, ["--help"], {})
-        assert end.value.code == 0
-        assert "130 interrupted" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("command", "nought", "pins"), [("send", "all files are stored", True), ("watch", "something was stored", False)]
+)
+def test_help_tells_the_exit_statuses_and_what_the_command_takes(
+    capsys: pytest.CaptureFixture[str], command: str, nought: str, pins: bool
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        settings_of(command, ["--help"], {})
+    assert end.value.code == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert nought in told
+    assert "130 interrupted (143: by SIGTERM)" in told
+    assert ("--pin" in told, "UPLOAD_STATION_PIN" in told) == (pins, pins)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("5m", 300), ("2h", 7200), ("1d", 86400), ("7", 7)])

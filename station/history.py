@@ -166,7 +166,7 @@ def newest_numbers(connection: sqlite3.Connection) -> int:
 def earlier(connection: sqlite3.Connection, first: int, step: int, upto: int) -> list[tuple[Sample, int]]:
     """Samples between these wall times, those of each `step` seconds as one with its weight."""
     rows = connection.execute(
-        "SELECT min(at), avg(throughput), avg(uploads), avg(watchers), max(delay), count(*) FROM samples "
+        "SELECT min(at), avg(throughput), max(uploads), max(watchers), max(delay), count(*) FROM samples "
         "WHERE at>=? AND at<? GROUP BY (at-?)/?",
         (first, upto, first, step),
     )

@@ -17,7 +17,7 @@ STEP = 10  # seconds that one sample tells of
 
 
 class Sample(NamedTuple):
-    """The `STEP` seconds from `at` on: bytes a second, means, and the event loop's longest delay in seconds."""
+    """The `STEP` seconds from `at` on: bytes a second, and the most of uploads and watchers, and of seconds' delay."""
 
     at: float
     throughput: float
@@ -39,7 +39,7 @@ SPANS: Mapping[str, Span] = MappingProxyType({"hour": Span(STEP, 360), "day": Sp
 
 @dataclass
 class Fold:
-    """Samples as one: means of what flows, the worst of what delays."""
+    """Samples as one: the mean of what flows, the most of all else."""
 
     weight: int = 0
     throughput: float = 0.0
@@ -50,10 +50,9 @@ class Fold:
     def add(self, sample: Sample, weight: int = 1) -> None:
         """`weight`: of how many samples this one was made already."""
         self.weight += weight
-        share = weight / self.weight
-        self.throughput += (sample.throughput - self.throughput) * share
-        self.uploads += (sample.uploads - self.uploads) * share
-        self.watchers += (sample.watchers - self.watchers) * share
+        self.throughput += (sample.throughput - self.throughput) * weight / self.weight
+        self.uploads = max(self.uploads, sample.uploads)
+        self.watchers = max(self.watchers, sample.watchers)
         self.delay = max(self.delay, sample.delay)
 
     def sample(self, at: float) -> Sample:

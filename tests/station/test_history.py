@@ -211,10 +211,10 @@ def test_pages_come_by_an_index(connection: sqlite3.Connection) -> None:
 
 
 def test_samples_come_back_folded_by_step(connection: sqlite3.Connection) -> None:
-    history.write_samples(connection, [Sample(at, at, 1.0, 2.0, at / 100) for at in range(100, 700, 10)])
+    history.write_samples(connection, [Sample(at, at, at % 7, at % 40, at / 100) for at in range(100, 700, 10)])
     assert history.earlier(connection, 100, 300, 600) == [
-        (Sample(100, 245.0, 1.0, 2.0, 3.9), 30),
-        (Sample(400, 495.0, 1.0, 2.0, 5.9), 20),
+        (Sample(100, 245.0, 6.0, 30.0, 3.9), 30),
+        (Sample(400, 495.0, 6.0, 30.0, 5.9), 20),
     ]
     assert history.earlier(connection, 0, 10, 100) == []
 

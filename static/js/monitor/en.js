@@ -76,10 +76,11 @@ export const MONITOR = Object.freeze({
   uploads: 'Uploads at once',
   watchers: 'Watchers',
   delay: 'Delay of the event loop',
-  chartSummary: '{name}: {last} in the last {step}, at most {most} at {time}, on average {mean}.',
+  chartFlow: '{name}, averages of {step}: {last} at last, at most {most} at {time}, {mean} over all.',
+  chartMost: '{name}: {last} in the last {step}, at most {most} at {time}.',
   chartEmpty: '{name}: nothing recorded yet.',
   asTable: 'As a table',
-  tableTitle: 'Averages',
+  tableTitle: 'Throughput on average, all else at most',
   time: 'Time',
   none: 'none',
 

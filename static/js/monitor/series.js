@@ -1,6 +1,8 @@
 // The station's series as a chart wants them, and in words for those who do not see it. Pure.
 
 export const NAMES = Object.freeze(['throughput', 'uploads', 'watchers', 'delay'])
+// What flows is an average of each step, all else the most in it.
+const FLOWS = 'throughput'
 const ROWS = 12
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value)
@@ -23,7 +25,7 @@ export function summary(points, name, words) {
   const label = words.say(name)
   if (known.length === 0) return words.say('chartEmpty', { name: label })
   const most = known.reduce((one, other) => (other.value > one.value ? other : one))
-  return words.say('chartSummary', {
+  return words.say(name === FLOWS ? 'chartFlow' : 'chartMost', {
     name: label,
     // Of a whole step, unlike what is told as of now.
     last: measured(name, known.at(-1).value, words),
@@ -35,12 +37,14 @@ export function summary(points, name, words) {
 }
 
 /**
- * All series in few rows, the newest last: averages over stretches of the same length.
+ * All series in few rows, the newest last, each over a stretch of the same length.
  * @returns {{at: number, values: (number | null)[]}[]} values in the order of NAMES
  */
 export function table(points) {
   const length = Math.ceil(points.at.length / ROWS)
   const starts = Array.from({ length: length === 0 ? 0 : Math.ceil(points.at.length / length) }, (_, n) => n * length)
-  const means = (name, start) => mean(points[name].slice(start, start + length).filter(isNumber))
-  return starts.map((start) => ({ at: points.at[start], values: NAMES.map((name) => means(name, start)) }))
+  const most = (values) => (values.length === 0 ? null : Math.max(...values))
+  const one = (name, start) =>
+    (name === FLOWS ? mean : most)(points[name].slice(start, start + length).filter(isNumber))
+  return starts.map((start) => ({ at: points.at[start], values: NAMES.map((name) => one(name, start)) }))
 }

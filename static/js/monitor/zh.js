@@ -76,10 +76,11 @@ export const MONITOR = Object.freeze({
   uploads: '同时上传',
   watchers: '查看人数',
   delay: '事件循环延迟',
-  chartSummary: '{name}：最近 {step} {last}，最高 {most}（{time}），平均 {mean}。',
+  chartFlow: '{name}（每 {step} 的平均值）：最近 {last}，最高 {most}（{time}），总平均 {mean}。',
+  chartMost: '{name}：最近 {step} {last}，最高 {most}（{time}）。',
   chartEmpty: '{name}：还没有记录。',
   asTable: '以表格显示',
-  tableTitle: '平均值',
+  tableTitle: '接收速度为平均值，其余为最高值',
   time: '时间',
   none: '无',
 

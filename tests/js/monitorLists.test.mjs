@@ -42,6 +42,74 @@ test('a list grows by pages and is read again as far as it is shown', async () =
 })
 
 test('an answer to an older question is dropped', async () => {
+/** As the station gives them: at most 200 at a time, if there is no hurry. */
+function many(count) {
+  const all = Array.from({ length: count }, (_, number) => number)
+  const { pages, asked } = paged(async ({ before = 0, limit }) => {
+    assert.ok(limit <= 200)
+    return { files: all.slice(before, before + limit), next: before + limit < all.length ? before + limit : null }
+  })
+  return { all, pages, asked }
+}
+
+test('a list that is longer than the station gives at once is read again in pieces', async () => {
+  const { all, pages, asked } = many(600)
+  await pages.ask({ q: 'x' }, 450)
+  assert.deepEqual(pages.state.rows, all.slice(0, 450))
+  all[0] = 'changed'
+  all[449] = 'changed too'
+  asked.length = 0
+  await pages.refresh()
+  assert.deepEqual(pages.state.rows, all.slice(0, 450))
+  assert.deepEqual(asked, [
+    { q: 'x', limit: 200 },
+    { q: 'x', before: 200, limit: 200 },
+    { q: 'x', before: 400, limit: 50 },
+  ])
+  await pages.more()
+  assert.deepEqual(pages.state.rows, all.slice(0, 452))
+})
+
+test('a list that became shorter ends where it ends', async () => {
+  const { all, pages } = many(600)
+  await pages.ask({}, 450)
+  all.length = 200
+  await pages.refresh()
+  assert.deepEqual([pages.state.rows, pages.state.next], [all, null])
+})
+
+test('a search that gives less than was asked for is not pressed', async () => {
+  const { pages, asked } = paged(async () => ({ files: [1], next: 'further' }))
+  await pages.ask({ q: 'rare' }, 450)
+  assert.deepEqual([pages.state.rows, pages.state.next, asked.length], [[1], 'further', 1])
+})
+
+test('what changes while a list is read is read afterwards', async () => {
+  const { pages, waiting } = paged()
+  const first = pages.ask({})
+  await pages.refresh()
+  await pages.refresh()
+  assert.equal(waiting.length, 1)
+  waiting[0].resolve({ files: ['old'], next: null })
+  await settle()
+  assert.equal(waiting.length, 2)
+  waiting[1].resolve({ files: ['new'], next: null })
+  await first
+  assert.deepEqual(pages.state.rows, ['new'])
+  assert.equal(waiting.length, 2)
+})
+
+test('another question ends the reading of a long list', async () => {
+  const { pages, waiting, asked } = paged()
+  const first = pages.ask({ q: 'a' }, 450)
+  const second = pages.ask({ q: 'b' })
+  waiting[0].resolve({ files: Array(200).fill('a'), next: 'a' })
+  waiting[1].resolve({ files: ['b'], next: null })
+  await Promise.all([first, second])
+  assert.deepEqual(pages.state.rows, ['b'])
+  assert.equal(asked.length, 2)
+})
+
   const { pages, waiting } = paged()
   const first = pages.ask({ q: 'a' })
   const second = pages.ask({ q: 'ab' })

@@ -1,6 +1,7 @@
 // A list that comes in pages: the first ones again when something changed, a further one when somebody asks for it.
 // An answer to an older question than the last one is dropped. Knows no HTTP and no Vue.
 
+// The station gives so many rows at once.
 const MOST = 200
 
 export class Pages {
@@ -10,27 +11,25 @@ export class Pages {
    * @param {(state: object) => void} onChange {rows, next, loading, problem}
    */
   constructor(fetch, name, onChange, size = 50) {
-    Object.assign(this, { fetch, name, onChange, size, asked: {}, turn: 0 })
+    Object.assign(this, { fetch, name, onChange, size, asked: {}, turn: 0, late: false })
     this.state = { rows: [], next: null, loading: false, problem: null, known: false }
   }
 
-  /** Another question: what is shown stays until its answer is there. */
-  ask(asked) {
+  /** Another question: what is shown stays until its answer is there. `rows`: how many are wanted. */
+  ask(asked, rows = this.size) {
     this.asked = asked
-    return this.#load({ limit: this.size }, () => [])
+    return this.#load(rows)
   }
 
   /** The same question once more, for as much as is shown. */
   refresh() {
-    if (this.state.loading) return Promise.resolve()
-    // Beyond what the station gives at once, the pages further down stay as they were asked for.
-    if (this.state.rows.length > MOST) return Promise.resolve()
-    return this.#load({ limit: Math.max(this.size, this.state.rows.length) }, () => [])
+    this.late = this.state.loading
+    return this.late ? Promise.resolve() : this.#load(this.state.rows.length)
   }
 
   more() {
     if (this.state.loading || this.state.next === null) return Promise.resolve()
-    return this.#load({ before: this.state.next, limit: this.size }, () => this.state.rows)
+    return this.#load(this.size, this.state.rows, this.state.next)
   }
 
   /** What was taken away needs no answer to be gone. */
@@ -42,18 +41,33 @@ export class Pages {
     this.turn += 1
   }
 
-  async #load(place, kept) {
+  async #load(wanted, above = [], before = null) {
     const turn = (this.turn += 1)
     this.#tell({ loading: true })
     try {
-      const answer = await this.fetch({ ...this.asked, ...place })
+      const { rows, next } = await this.#read(Math.max(this.size, wanted), before, () => turn === this.turn)
       if (turn !== this.turn) return
-      const rows = [...kept(), ...answer[this.name]]
-      this.#tell({ rows, next: answer.next ?? null, loading: false, problem: null, known: true })
+      this.#tell({ rows: [...above, ...rows], next, loading: false, problem: null, known: true })
     } catch (fault) {
       if (turn !== this.turn) return
       this.#tell({ loading: false, problem: fault.problem ?? { code: 'SERVER_ERROR' } })
     }
+    // What changed meanwhile may be in none of the pieces.
+    if (this.late) await this.refresh()
+  }
+
+  async #read(wanted, before, isAsked) {
+    const rows = []
+    let next = before
+    for (let left = wanted, limit = 0; left > 0 && isAsked(); left -= limit) {
+      limit = Math.min(left, MOST)
+      const answer = await this.fetch({ ...this.asked, ...(next !== null && { before: next }), limit })
+      rows.push(...answer[this.name])
+      next = answer.next ?? null
+      // A search may give less than it was asked for, and go on when it is asked again.
+      if (next === null || answer[this.name].length < limit) break
+    }
+    return { rows, next }
   }
 
   #tell(news) {

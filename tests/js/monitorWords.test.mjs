@@ -115,8 +115,11 @@ test('an indicator of a newer station breaks nothing', () => {
   assert.equal(card(strange, en).label, 'heat')
 })
 
-test('reconnects are said to be of watchers', () => {
-  const told = (basis) =>
-    card({ name: 'reconnects', unit: 'per hour', value: 1, threshold: 5, better: 'lower', state: 'good', basis }, en).basis
-  assert.deepEqual([told(0), told(1), told(26)], ['', 'of one watcher', 'of 26 watchers'])
+test('what was counted is named: watchers, files, or else measurements', () => {
+  const told = (name, ...counts) =>
+    counts.map((basis) => card({ name, value: 1, threshold: 5, better: 'lower', state: 'good', basis }, en).basis)
+  assert.deepEqual(told('reconnects', 0, 1, 26), ['', 'of one watcher', 'of 26 watchers'])
+  assert.deepEqual(told('speed', 0, 1, 140), ['', 'from one file', 'from 140 files'])
+  assert.deepEqual([...told('success', 2), ...told('disk', 2)], ['from 2 files', 'from 2 files'])
+  assert.deepEqual(told('cpu', 1, 30), ['from one measurement', 'from 30 measurements'])
 })

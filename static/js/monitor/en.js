@@ -47,6 +47,8 @@ export const MONITOR = Object.freeze({
   above: 'Good above {limit}',
   basis: 'from {count} measurements',
   basisOne: 'from one measurement',
+  basisFiles: 'from {count} files',
+  basisFilesOne: 'from one file',
   basisWatchers: 'of {count} watchers',
   basisWatchersOne: 'of one watcher',
   perHour: '{count} an hour',
@@ -66,7 +68,7 @@ export const MONITOR = Object.freeze({
   storedBytes: 'Stored',
   diskFree: 'Disk free',
   diskOf: '{free} of {total}',
-  perDay: 'A day',
+  perDay: 'Stored in the last 24 hours',
   process: 'This program',
 
   charts: 'Over time',

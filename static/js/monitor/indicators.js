@@ -9,6 +9,8 @@ const SAID = {
   cpu: 'saidCpu',
   disk: 'saidDisk',
 }
+// What is counted, where it is no measurement.
+const BASIS = { reconnects: 'basisWatchers', speed: 'basisFiles', success: 'basisFiles', disk: 'basisFiles' }
 export const ICON_OF = Object.freeze({
   good: 'circle-check',
   warning: 'triangle-alert',
@@ -41,7 +43,7 @@ export function card(indicator, words) {
 }
 
 function basisOf(name, basis, words) {
-  const said = name === 'reconnects' ? 'basisWatchers' : 'basis'
+  const said = BASIS[name] ?? 'basis'
   return words.say(basis === 1 ? `${said}One` : said, { count: words.count(basis) })
 }
 

@@ -31,7 +31,7 @@ const Card = ({ of: { name, label, state, stateWord, icon, value, limit, basis }
     <h3>${label}</h3>
     <p class="value">${value}</p>
     <${Mark} state=${state} icon=${icon} word=${stateWord} />
-    <p class="hint">${limit}${basis && html`<br />${basis}`}</p>
+    <p class="hint">${limit}</p>${basis && html`<p class="hint">${basis}</p>`}
   </li>`
 Card.props = ['of']
 
@@ -50,7 +50,7 @@ const facts = ({ now, disk, stored, process }, words) => html`<dl class="facts-o
   ${fact(words.say('nowWatchers'), words.count(watching(now.watchers)))}
   ${fact(words.say('storedFiles'), words.count(stored.files), words.bytes(stored.bytes))}
   ${fact(words.say('diskFree'), words.bytes(disk.free), freeOf(disk, words))}
-  ${fact(words.say('perDay'), words.bytes(disk.perDay), words.lasting(disk.lasts))}
+  ${fact(words.say('perDay'), words.bytes(disk.perDay))}
   ${fact(words.say('process'), words.bytes(process.memory), words.measure('cpu', '%', process.cpu))}
 </dl>`
 

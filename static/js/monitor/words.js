@@ -74,7 +74,6 @@ export function withMonitor(words, clock = Date.now) {
         ? say('days', { count: figures(value / DAY) })
         : measure(name, unit, value, say),
     short: (span) => (isNumber(span) ? short(span) : ''),
-    lasting: (span) => (isNumber(span) ? lasting(span, say) : ''),
     count: (value) => (isNumber(value) ? new Intl.NumberFormat(words.language).format(value) : ''),
     /** "14:05", with its day if that is not today. */
     moment: (at) => moment(at, clock(), words.language),

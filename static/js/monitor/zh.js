@@ -47,6 +47,8 @@ export const MONITOR = Object.freeze({
   above: '高于 {limit} 为良好',
   basis: '来自 {count} 次测量',
   basisOne: '来自 1 次测量',
+  basisFiles: '来自 {count} 个文件',
+  basisFilesOne: '来自 1 个文件',
   basisWatchers: '共 {count} 个观看者',
   basisWatchersOne: '共 1 个观看者',
   perHour: '{count} 次/小时',
@@ -66,7 +68,7 @@ export const MONITOR = Object.freeze({
   storedBytes: '已存大小',
   diskFree: '磁盘剩余',
   diskOf: '{free} / {total}',
-  perDay: '每天',
+  perDay: '最近 24 小时存入',
   process: '本程序',
 
   charts: '变化趋势',

@@ -78,6 +78,7 @@ class Chronicle:
         deeds = await self._journal.read(partial(history.deeds_of, session_id=session_id))
         return {
             "session": picture.snapshot(self._clock().stamp),
+            "expectedFiles": picture.expected,
             "openedAt": rfc3339(kept.opened_at),
             "endedAt": None if kept.settled_at is None else rfc3339(kept.settled_at),
             "events": [

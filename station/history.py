@@ -13,7 +13,7 @@ from station.wire import loads
 
 SCAN = 500  # sessions looked through in one query, so that others who read the journal get their turn
 LONGEST_PAGE = 200
-_PREFIX = 3  # names that stand for a session's files
+NAMES = 4  # of a session's files: three that stand for them, and one that says that there are more
 
 
 class Place(NamedTuple):
@@ -81,7 +81,7 @@ def _row(
     if wish.state and status != wish.state:
         return None
     names = connection.execute(
-        "SELECT name FROM files WHERE session_id=? ORDER BY position LIMIT ?", (session_id, _PREFIX)
+        "SELECT name FROM files WHERE session_id=? ORDER BY position LIMIT ?", (session_id, NAMES)
     )
     return {
         "sessionId": session_id,
@@ -100,6 +100,7 @@ def _sums(summary: dict[str, Any], status: str) -> dict[str, Any]:
     return {
         "totalProgress": 100.0 if status == "completed" else round(100 * completed / total, 2) if total else 0.0,
         "totalFiles": total,
+        "uploadingFiles": 0,
         "completedFiles": completed,
         "failedFiles": summary.get("failedFiles", 0),
         "cancelledFiles": summary.get("cancelledFiles", 0),

@@ -190,6 +190,7 @@ class Monitor:
                 "throughput": round(self.pulse.throughput),
                 "uploads": self.pulse.uploads,
                 "sessions": len(house.channels),
+                "sessionsWithFiles": self.running.with_files(),
                 "delay": round(self.pulse.delay, 4),
                 "watchers": self.watchers(),
             },

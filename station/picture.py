@@ -61,6 +61,11 @@ class Picture:
         return self.tally[status]
 
     @property
+    def total_files(self) -> int:
+        """With those that were announced by their number only."""
+        return max(self.expected or 0, len(self.files))
+
+    @property
     def overall_status(self) -> str:
         """A session that is still open is never `completed`, `failed` or `cancelled` (clients hang up on those)."""
         done, failed = self.count("completed"), self.count("failed")
@@ -78,7 +83,7 @@ class Picture:
         if self.overall_status == "completed":
             return 100.0
         files = [file for file in self.files.values() if file.status != "cancelled" and file.can_retry is not False]
-        unseen = max(0, (self.expected or 0) - len(self.files))
+        unseen = self.total_files - len(self.files)
         sizes = [file.total for file in files if file.total is not None and not file.estimated]
         if not files:
             return 0.0
@@ -131,7 +136,6 @@ class Picture:
         status = self.overall_status
         file = self.files.get(file_id or self.last_file or "")
         words = SENTENCES[status][not self.language.startswith("zh")]
-        total = max(self.expected or 0, len(self.files))
         return {
             "sessionId": self.session_id,
             "fileId": file.id if file else None,
@@ -146,7 +150,7 @@ class Picture:
             "totalProgress": self.total_progress,
             "completedFiles": self.count("completed"),
             "failedFiles": self.count("failed"),
-            "message": words.format(done=self.count("completed"), all=total),
+            "message": words.format(done=self.count("completed"), all=self.total_files),
             "currentFile": file.drawn_as_current() if file else None,
         }
 

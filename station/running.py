@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
 from station.channel import Channel
 from station.clock import Clock, rfc3339
 from station.deletion import MONITOR
+from station.history import NAMES
 from station.hub import Hub
+from station.picture import Picture
 
 MOST = 100  # sessions that are shown as running
-_NAMES = 3
 
 
 class Running:
@@ -26,6 +28,9 @@ class Running:
         """Files whose bytes are coming in."""
         return sum(channel.picture.count("uploading") for channel in self._channels.values())
 
+    def with_files(self) -> int:
+        return sum(bool(channel.picture.files) for channel in self._channels.values())
+
     def waits(self, session_id: str, file_id: str) -> bool:
         """Whether a failed file may still be tried again."""
         channel = self._channels.get(session_id)
@@ -33,9 +38,10 @@ class Running:
         return file is not None and not file.is_final(self._clock().mono)
 
     def rows(self) -> list[dict[str, Any]]:
-        newest = list(islice(reversed(self._channels.values()), MOST))
-        rows = [self.row(channel) for channel in newest]
-        self._drawn = {channel.session.id: self._drawn[channel.session.id] for channel in newest}
+        """Those that matter most, at most MOST; the newest first among equals."""
+        shown = nsmallest(MOST, reversed(self._channels.values()), key=lambda channel: _rank(channel.picture))
+        rows = [self.row(channel) for channel in shown]
+        self._drawn = {channel.session.id: self._drawn[channel.session.id] for channel in shown}
         return rows
 
     def row(self, channel: Channel) -> dict[str, Any]:
@@ -45,6 +51,16 @@ class Running:
         if kept is None or kept[0] != state:
             kept = self._drawn[session_id] = (state, _row(channel))
         return {**kept[1], "watchers": self._hub.count(session_id, besides=MONITOR)}
+
+
+def _rank(picture: Picture) -> int:
+    """First what moves, then what has files to come, then what has them all, last what has none."""
+    if picture.count("uploading"):
+        return 0
+    if not picture.files:
+        return 3
+    ended = sum(picture.count(status) for status in ("completed", "failed", "cancelled"))
+    return 1 if picture.total_files > ended else 2
 
 
 def _row(channel: Channel) -> dict[str, Any]:
@@ -57,12 +73,13 @@ def _row(channel: Channel) -> dict[str, Any]:
         "openedAt": rfc3339(channel.opened_at),
         "endedAt": None,
         "totalProgress": picture.total_progress,
-        "totalFiles": max(picture.expected or 0, len(picture.files)),
+        "totalFiles": picture.total_files,
+        "uploadingFiles": picture.count("uploading"),
         "completedFiles": picture.count("completed"),
         "failedFiles": picture.count("failed"),
         "cancelledFiles": picture.count("cancelled"),
         "totalBytes": sum(file.total or 0 for file in files),
         "uploadedBytes": sum(file.uploaded for file in files),
         "speed": sum(file.speed for file in files),
-        "names": [file.name for file in islice(files, _NAMES)],
+        "names": [file.name for file in islice(files, NAMES)],
     }

@@ -4,10 +4,11 @@ import { query } from '../../static/js/monitor/api.js'
 import { distribution } from '../../static/js/monitor/bars.js'
 import { namesOf, sentence } from '../../static/js/monitor/log.js'
 import { dataOf, summary, table } from '../../static/js/monitor/series.js'
-import { lively } from '../../static/js/monitor/sessions.js'
+import { lively, named, strayed } from '../../static/js/monitor/sessions.js'
 import { moving } from '../../static/js/monitor/overview.js'
+import { standing } from '../../static/js/monitor/pieces.js'
 import { routeOf, sessionLink } from '../../static/js/monitor/useRoute.js'
-import { follow, goneOf, isRunning, opened, whyOf } from '../../static/js/monitor/watched.js'
+import { filesIn, follow, goneOf, isRunning, opened, whyOf } from '../../static/js/monitor/watched.js'
 import { snapshot } from './messages.mjs'
 import { monitorWords, NOON } from './monitoring.mjs'
 
@@ -147,6 +148,28 @@ const file = { id: 'f', originalName: 'a.mp4', status: 'uploading', progress: 10
 const start = { seq: 1, event: 'upload-started', at: 't', data: { fileId: 'f', fileName: 'a.mp4', fileSize: 10 } }
 const told = (more = {}) => ({
   session: { ...snapshot({ files: [{ ...file, uploadSpeed: 1, retryCount: 0 }], seq: 1, epoch: 'e' }), ...more },
+test('a row that moves and is not among those that the overview tells is missed', () => {
+  const row = (sessionId, uploadingFiles, endedAt = null) => ({ sessionId, uploadingFiles, endedAt })
+  const told = { sessions: [row('a', 1), row('b', 0)] }
+  assert.equal(strayed([row('a', 1), row('b', 0), row('c', 0), row('d', 0, 'x')], told), false)
+  assert.equal(strayed([row('a', 1), row('c', 1)], told), true)
+})
+
+test('of a session’s names three are shown, and that there are more only if there are', () => {
+  assert.equal(named({ names: [], totalFiles: 2 }, en), 'no files yet')
+  assert.equal(named({ names: ['cut.txt'], totalFiles: 2 }, en), 'cut.txt')
+  assert.equal(named({ names: ['a', 'b', 'c'], totalFiles: 5 }, en), 'a, b, c')
+  assert.equal(named({ names: ['a', 'b', 'c', 'd'], totalFiles: 5 }, en), 'a, b, c and more')
+})
+
+test('a session that is open while nobody sends waits', () => {
+  assert.equal(standing('uploading', 1), 'uploading')
+  assert.equal(standing('uploading', 0), 'waiting')
+  assert.equal(standing('paused', 0), 'paused')
+  assert.equal(standing('completed', 0), 'completed')
+  for (const language of ['en', 'zh-CN']) assert.notEqual(monitorWords(language).status('waiting'), 'waiting')
+})
+
   openedAt: 't',
   endedAt: null,
   events: [start],
@@ -192,19 +215,28 @@ test('a file that was begun again has no error any more', () => {
   assert.equal(whyOf([start, { ...failed(2) }, { ...start, seq: 3 }]).size, 0)
 })
 
-test('what moves is shown before what waits, what has arrived last, and sessions without files not at all', () => {
-  const row = (sessionId, totalFiles, speed, over = 0) => {
-    return { sessionId, totalFiles, speed, completedFiles: over, failedFiles: 0, cancelledFiles: 0 }
-  }
-  const rows = [row('empty', 0, 0), row('arrived', 1, 0, 1), row('waits', 1, 0), row('moves', 2, 5, 1), row('too', 3, 0)]
+test('an opened session has as many files as are expected, until it is over', () => {
+  const now = opened({ ...told(), expectedFiles: 3 })
+  assert.equal(filesIn(now), 3)
+  assert.equal(filesIn(opened({ ...told(), expectedFiles: null })), 1)
+  const data = { summary: {}, endTime: 'end', uploadPaths: [] }
+  assert.equal(filesIn(follow(now, { event: 'session-completed', seq: 2, data })), 1)
+})
+
+test('of the sessions with files the first eight are shown, and how many there are is not how many are told', () => {
+  const row = (sessionId, ...names) => ({ sessionId, totalFiles: 3, names })
+  const rows = Array.from({ length: 10 }, (_, number) => row(`s${number}`, 'a.mp4'))
+  const told = moving({ sessions: [row('empty'), ...rows], now: { sessions: 1111, sessionsWithFiles: 300 } })
   assert.deepEqual(
-    moving(rows).map(({ sessionId }) => sessionId),
-    ['moves', 'waits', 'too', 'arrived'],
+    told.rows.map(({ sessionId }) => sessionId),
+    ['s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7'],
   )
 })
 
 test('a file that was deleted is known by who did it', () => {
   const deed = (fileId, by) => ({ number: 1, at: null, name: 'file-deleted', data: { fileId, by } })
+  assert.equal(told.more, 292)
+  assert.deepEqual(moving({ sessions: [row('empty')], now: { sessionsWithFiles: 0 } }), { rows: [], more: 0 })
   const gone = goneOf([deed('a', 'operator'), deed('b', 'uploader'), { name: 'something-new', data: { fileId: 'c' } }])
   assert.deepEqual([...gone], [['a', 'deletedByOperator'], ['b', 'deletedByUploader']])
   assert.equal(said('file-deleted', { fileName: 'a.mp4', by: 'uploader' }).text, 'a.mp4 was deleted by whoever sent it.')

@@ -105,6 +105,7 @@ async def test_one_session_is_told_whole_live_and_past(tmp_path: Path) -> None:
             told = await chronicle(place).session(session_id, 0)
             assert told["session"] == {**picture.snapshot("now"), "timestamp": place.clock().stamp}
             assert (told["endedAt"] is not None) == settled
+            assert told["expectedFiles"] == 2
             assert [each["seq"] for each in told["events"]] == list(range(1, picture.seq + 1))
             assert [each["data"] for each in told["events"]] == [
                 each["data"] for each in place.listener.told if each["event"] in {e["event"] for e in told["events"]}

@@ -183,6 +183,11 @@ def test_signs_that_mean_something_to_sql_are_only_signs(connection: sqlite3.Con
     assert found(connection, words=words) == []
 
 
+def test_three_names_stand_for_a_session_and_a_fourth_says_that_there_are_more(connection: sqlite3.Connection) -> None:
+    add(connection, 1, *"abcde")
+    assert history.sessions(connection, Wish(), None, 50).rows[0]["names"] == list("abcd")
+
+
 def test_an_id_is_found_by_how_it_begins(connection: sqlite3.Connection) -> None:
     ids = [add(connection, number, "x") for number in (0xABC, 0xABD)]
     assert found(connection, words="00000ABC") == [ids[0]]

@@ -76,6 +76,7 @@ async def test_a_new_station_tells_what_it_knows_and_owns_what_it_does_not(tmp_p
             "throughput": 0,
             "uploads": 0,
             "sessions": 0,
+            "sessionsWithFiles": 0,
             "delay": 0.0,
             "watchers": {"websocket": 0, "sse": 0, "polling": 0},
         }

@@ -26,7 +26,8 @@ async def test_a_line_tells_how_a_session_stands(tmp_path: Path) -> None:
         assert (row["overallStatus"], row["category"], row["endedAt"]) == ("uploading", "personal", None)
         assert (row["totalFiles"], row["completedFiles"], row["failedFiles"]) == (5, 1, 0)
         assert (row["totalBytes"], row["uploadedBytes"], row["totalProgress"]) == (20 * MIB, 6 * MIB, 30.0)
-        assert row["names"] == ["0.txt", "1.txt", "2.txt"]
+        assert row["uploadingFiles"] == 1
+        assert row["names"] == ["0.txt", "1.txt", "2.txt", "3.txt"], "the last one says that there are more"
         assert row["watchers"] == 1
         assert place.station.monitor.running.uploads() == 1
         intake.abort(Problem("NETWORK_ERROR"))
@@ -60,6 +61,33 @@ async def test_the_newest_are_shown_and_those_that_ended_are_let_go(tmp_path: Pa
             await place.station.orders.complete(session_id)
         assert running.rows() == []
         assert running._drawn == {}
+
+
+@pytest.mark.gen_test
+async def test_however_many_are_newer_what_moves_is_shown_first_then_what_has_files(tmp_path: Path) -> None:
+    async with open_place(tmp_path) as place:
+        running = place.station.monitor.running
+        arrived = await place.open(auto_complete=False)
+        await place.raw(arrived, "arrived.txt")
+        waits = await place.open(("waits.txt", 5))
+        moves = await place.open(("moves.txt", 4 * MIB))
+        intake = await place.raw_open(moves, "moves.txt", 4 * MIB)
+        await intake.feed(b"x" * 2 * MIB)
+        await until(lambda: file_of(moves).received == 2 * MIB)
+        await moves.committed()
+        later = await place.open(("later.txt", 5))
+        partly = await place.open(("partly.txt", 5), expected=2)
+        await place.raw(partly, "partly.txt")
+        empty = [await place.open(expected=3) for _ in range(MOST)]
+        rows = running.rows()
+        assert len(rows) == MOST
+        shown = [row["sessionId"] for row in rows]
+        assert shown[:5] == [channel.session.id for channel in (moves, partly, later, waits, arrived)]
+        assert shown[5] == empty[-1].session.id
+        assert [row["uploadingFiles"] for row in rows[:3]] == [1, 0, 0]
+        assert running.with_files() == 5
+        intake.abort(Problem("NETWORK_ERROR"))
+        await intake.close()
 
 
 @pytest.mark.gen_test

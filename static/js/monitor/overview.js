@@ -7,7 +7,7 @@ import { fetchDistribution } from './api.js'
 import { Charts } from './charts.js'
 import { Icon } from './icons.js'
 import { card, ICON_OF, verdict } from './indicators.js'
-import { Mark, Status } from './pieces.js'
+import { Mark, standing, Status } from './pieces.js'
 import { useFetched } from './useLists.js'
 import { sessionLink } from './useRoute.js'
 
@@ -60,28 +60,26 @@ const isOpen = ({ totalFiles, completedFiles, failedFiles, cancelledFiles }) =>
   totalFiles > completedFiles + failedFiles + cancelledFiles
 const liveliness = (row) => (row.speed > 0 ? 2 : isOpen(row) ? 1 : 0)
 
-/** What moves comes first, what has all its files last; sessions that nobody has sent anything into are none of it. */
-export const moving = (sessions) =>
-  sessions.filter((row) => row.totalFiles > 0).sort((one, other) => liveliness(other) - liveliness(one))
+/**
+ * The sessions that have files, as the station sorts them: what moves comes first. It tells of some only, and how many
+ * there are.
+ */
+export function moving({ sessions, now }) {
+  const rows = sessions.filter(({ names }) => names.length > 0).slice(0, SHOWN)
+  return { rows, more: now.sessionsWithFiles - rows.length }
+}
 
-const standing = (row, words) =>
-  isOpen(row)
-    ? html`<${Status} status=${row.overallStatus} words=${words} /> ${words.speed(row.speed)}`
-    : words.say('allArrived')
-
-const running = (sessions, words) =>
-  sessions.length > 0 &&
-  html`<h2>${words.say('running')}</h2><ul class="running">${sessions.slice(0, SHOWN).map(
-    (row) => html`<li key=${row.sessionId}>
-      <a href=${sessionLink(row.sessionId)}>${row.names[0] ?? words.say('noNames')}</a>
-      <${Bar} label=${words.say('progressOf', { name: row.names[0] ?? '' })} progress=${row.totalProgress} />
-      <span class="facts">${standing(row, words)}</span>
+const running = ({ rows, more }, words) =>
+  rows.length > 0 &&
+  html`<h2>${words.say('running')}</h2><ul class="running">${rows.map(
+    ({ sessionId, names, totalProgress, overallStatus, uploadingFiles, speed }) => html`<li key=${sessionId}>
+      <a href=${sessionLink(sessionId)}>${names[0]}</a>
+      <${Bar} label=${words.say('progressOf', { name: names[0] })} progress=${totalProgress} />
+      <span class="facts"><${Status} status=${standing(overallStatus, uploadingFiles)} words=${words} />
+        ${uploadingFiles > 0 && words.speed(speed)}</span>
     </li>`,
   )}</ul>
-  ${
-    sessions.length > SHOWN &&
-    html`<p><a href="#/sessions">${words.say('moreRunning', { count: words.count(sessions.length - SHOWN) })}</a></p>`
-  }`
+  ${more > 0 && html`<p><a href="#/sessions">${words.say('moreRunning', { count: words.count(more) })}</a></p>`}`
 
 const barsOf = (title, rows) => html`<section class="bars">
   <h3>${title}</h3>
@@ -123,7 +121,7 @@ const numbers = (overview, words) => html`
   <ul class="indicators">${overview.indicators.map(
     (each) => html`<${Card} key=${each.name} of=${card(each, words)} />`,
   )}</ul>
-  <h2>${words.say('now')}</h2>${facts(overview, words)}${running(moving(overview.sessions), words)}`
+  <h2>${words.say('now')}</h2>${facts(overview, words)}${running(moving(overview), words)}`
 
 export const Overview = ({ at, words }) =>
   at.overview.value === null

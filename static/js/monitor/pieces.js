@@ -12,6 +12,7 @@ Mark.props = ['state', 'icon', 'word']
 
 const STATUS_ICONS = {
   pending: 'circle-help',
+  waiting: 'circle-help',
   uploading: 'upload',
   paused: 'pause',
   completed: 'circle-check',
@@ -25,6 +26,10 @@ export const Status = ({ status, words }) => html`
     <${Icon} name=${STATUS_ICONS[status] ?? 'circle-help'} />${words.status(status)}
   </span>`
 Status.props = ['status', 'words']
+
+/** A session is said to be uploading until it ends: that nobody sends anything is another thing. */
+export const standing = (overallStatus, uploadingFiles) =>
+  overallStatus === 'uploading' && uploadingFiles === 0 ? 'waiting' : overallStatus
 
 /** What just happened, seen and heard. The place is there before anything is said. */
 export const Notice = ({ at, words }) => html`

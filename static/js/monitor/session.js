@@ -6,10 +6,10 @@ import { Bar, Facts } from '../parts.js'
 import { cancelSession } from './api.js'
 import { Icon } from './icons.js'
 import { namesOf, sentence } from './log.js'
-import { Status, Sure } from './pieces.js'
+import { standing, Status, Sure } from './pieces.js'
 import { useOrder } from './useLists.js'
 import { useSession } from './useSession.js'
-import { goneOf, isRunning, whyOf } from './watched.js'
+import { filesIn, goneOf, isRunning, whyOf } from './watched.js'
 
 const PAGE = 100
 const WORST_FIRST = ['failed', 'uploading', 'paused', 'pending', 'cancelled', 'completed']
@@ -89,13 +89,14 @@ const body = ({ state, events, deeds }, words) => {
 const head = (watched, words) => {
   const { state, openedAt, endedAt } = watched
   const running = isRunning(watched)
+  const uploading = state.files.filter(({ status }) => status === 'uploading').length
   return html`
     ${running && html`<${Bar} label=${words.say('overall')} progress=${state.totalProgress} />`}
-    <p class="state"><${Status} status=${state.overallStatus} words=${words} />
+    <p class="state"><${Status} status=${standing(state.overallStatus, uploading)} words=${words} />
       <${Facts} facts=${[
         running ? words.percent(state.totalProgress) : '',
         words.category(state.category),
-        words.say('sessionFacts', { done: state.completedFiles, files: words.files(state.files.length) }),
+        words.say('sessionFacts', { done: state.completedFiles, files: words.files(filesIn(watched)) }),
         words.say('startedAt', { time: words.moment(openedAt) }),
         endedAt === null ? '' : words.say('endedAt', { time: words.moment(endedAt) }),
       ]} /></p>`

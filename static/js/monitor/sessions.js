@@ -4,17 +4,20 @@ import { onMounted, reactive, watch } from '../../vendor/vue.runtime.esm-browser
 import { html } from '../html.js'
 import { Bar, Facts } from '../parts.js'
 import { fetchSessions } from './api.js'
-import { Choice, ListEnd, Search, Status } from './pieces.js'
+import { Choice, ListEnd, Search, standing, Status } from './pieces.js'
 import { useCategories } from './useCategories.js'
 import { useList } from './useLists.js'
 import { sessionLink } from './useRoute.js'
 
 const STATES = ['all', 'running', 'completed', 'failed', 'cancelled']
 
-const named = ({ names, totalFiles }, words) => {
+const NAMES = 3
+
+/** The station tells one name more than are shown, if there is one. */
+export const named = ({ names }, words) => {
   if (names.length === 0) return words.say('noNames')
-  const all = names.join(words.say('comma'))
-  return totalFiles > names.length ? words.say('namesMore', { names: all }) : all
+  const shown = names.slice(0, NAMES).join(words.say('comma'))
+  return names.length > NAMES ? words.say('namesMore', { names: shown }) : shown
 }
 
 const factsOf = (row, words) => [
@@ -23,7 +26,7 @@ const factsOf = (row, words) => [
   row.failedFiles > 0 ? words.say('failedCount', { count: row.failedFiles }) : '',
   row.cancelledFiles > 0 ? words.say('cancelledCount', { count: row.cancelledFiles }) : '',
   words.bytes(row.uploadedBytes),
-  row.endedAt === null ? words.speed(row.speed) : '',
+  row.uploadingFiles > 0 ? words.speed(row.speed) : '',
   row.watchers > 0 ? words.say('watchedBy', { count: row.watchers }) : '',
   words.say('startedAt', { time: words.moment(row.openedAt) }),
   row.endedAt === null ? '' : words.say('endedAt', { time: words.moment(row.endedAt) }),
@@ -36,19 +39,27 @@ const Row = ({ row, words }) => html`
       row.endedAt === null &&
       html`<${Bar} label=${words.say('progressOf', { name: named(row, words) })} progress=${row.totalProgress} />`
     }
-    <span class="state"><${Status} status=${row.overallStatus} words=${words} />
+    <span class="state"><${Status} status=${standing(row.overallStatus, row.uploadingFiles)} words=${words} />
       ${row.endedAt === null && html`<span class="percent">${words.percent(row.totalProgress)}</span>`}</span>
     <${Facts} facts=${factsOf(row, words)} />
   </li>`
 Row.props = ['row', 'words']
 
 /** What runs is told with every overview; the list itself is asked for only when something changed. */
+const toldIn = (overview) => new Map((overview?.sessions ?? []).map((row) => [row.sessionId, row]))
+
 export const lively = (rows, overview) => {
-  const now = new Map((overview?.sessions ?? []).map((row) => [row.sessionId, row]))
+  const now = toldIn(overview)
   return rows.map((row) => (row.endedAt === null ? (now.get(row.sessionId) ?? row) : row))
 }
 
 export const Sessions = {
+/** Whether a row is shown as moving that is not among those of which the overview tells. */
+export const strayed = (rows, overview) => {
+  const now = toldIn(overview)
+  return rows.some((row) => row.endedAt === null && row.uploadingFiles > 0 && !now.has(row.sessionId))
+}
+
   props: ['at', 'words', 'id'],
   setup({ at }) {
     const asked = reactive({ state: 'all', category: '', q: '' })

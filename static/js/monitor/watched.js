@@ -5,13 +5,18 @@ import { atOf } from './log.js'
 
 /** @param {object} told the answer of /api/monitor/sessions/<id> */
 export function opened(told) {
-  const { session, openedAt, endedAt, events, deeds } = told
+  const { session, expectedFiles, openedAt, endedAt, events, deeds } = told
   const state = reduce(initialState(), { event: 'session-joined', seq: session.seq, data: session })
-  return { state, openedAt, endedAt: endedAt ?? null, events, deeds: deeds ?? [], gap: false }
+  const times = { openedAt, endedAt: endedAt ?? null }
+  return { state, expected: expectedFiles ?? 0, ...times, events, deeds: deeds ?? [], gap: false }
 }
 
 /** Whether anything can still happen to it. */
 export const isRunning = ({ state, endedAt }) => endedAt === null && !SETTLED.includes(state.overallStatus)
+
+/** How many files it has, with those that are still expected. */
+export const filesIn = (watched) =>
+  isRunning(watched) ? Math.max(watched.expected, watched.state.files.length) : watched.state.files.length
 
 const lastOf = (events) => events.at(-1)?.seq ?? 0
 

@@ -429,6 +429,49 @@ def test_nothing_scrolls_sideways(enter: Enter, station: Running, width: int) ->
     assert page.evaluate(TOO_WIDE) == 0
 
 
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
+def test_a_phone_shows_every_part_and_how_many_messages_were_given_up(
+    enter: Enter, run: Callable[..., Running], language: str
+) -> None:
+    # Nobody listens there.
+    station = run("--webhook=http://127.0.0.1:9/", "--webhook-events=upload-completed", "--hook-patience=1s")
+    put(station, "a.mp4", film_bytes("a", 1000))
+    page = enter(station, locale=language)
+    expect(page.locator("nav .count")).to_have_text("1")
+    page.locator("nav .count").evaluate("it => { it.textContent = '99+' }")
+    for width in (320, 360, 390):
+        page.set_viewport_size({"width": width, "height": 700})
+        places = page.locator("nav a, nav .count").evaluate_all("all => all.map((it) => it.getBoundingClientRect())")
+        assert len(places) == 5
+        assert max(place["right"] for place in places) <= width
+        assert len({place["top"] for place in places[:4]}) == 1, "there is room for all in one row"
+
+
+def test_forced_colours_leave_what_is_chosen_and_how_far_it_is(enter: Enter, station: Running) -> None:
+    begin(station, "film.mp4")
+    page = enter(station, forced_colors="active")
+    page.locator("canvas").first.wait_for()
+
+    def colours(which: str, part: str) -> list[str]:
+        found = page.locator(which).evaluate_all("(all, part) => all.map((it) => getComputedStyle(it)[part])", part)
+        return list(found)
+
+    current, *others = colours("nav a", "borderBottomColor")
+    assert current not in others
+    hour, day = colours(".spans button", "backgroundColor")
+    assert hour != day
+    assert colours(".running .bar .fill", "backgroundColor") != colours(".running .bar", "backgroundColor")
+    assert colours(".running .bar", "borderTopWidth") == ["1px"]
+
+
+@pytest.mark.parametrize("width", [1280, 1920, 3840])
+def test_the_indicators_fill_their_row(enter: Enter, station: Running, width: int) -> None:
+    page = enter(station, viewport={"width": width, "height": 800})
+    right = "all => Math.max(...all.map((it) => it.getBoundingClientRect().right))"
+    row, last = (page.locator(which).evaluate_all(right) for which in (".indicators", ".indicator"))
+    assert last == pytest.approx(row, abs=1)
+
+
 def test_every_part_is_reached_by_keyboard(enter: Enter, station: Running) -> None:
     page = enter(station)
     page.locator("nav a").first.focus()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MONITOR as EN } from '../../static/js/monitor/en.js'
+import { capped } from '../../static/js/monitor/app.js'
 import { card, verdict } from '../../static/js/monitor/indicators.js'
 import { MONITOR as ZH } from '../../static/js/monitor/zh.js'
 import { indicatorsOf, monitorWords, NOON, overviewOf } from './monitoring.mjs'
@@ -113,6 +114,10 @@ test('an indicator of a newer station breaks nothing', () => {
   const strange = { name: 'heat', unit: 'K', value: 300, threshold: 350, better: 'lower', state: 'bad', basis: 1 }
   assert.equal(verdict(overviewOf({ indicators: [strange] }), false, en).level, 'good')
   assert.equal(card(strange, en).label, 'heat')
+})
+
+test('more than a phone has room for is told as more than 99', () => {
+  assert.deepEqual([1, 99, 100, 12345].map(capped), ['1', '99', '99+', '99+'])
 })
 
 test('what was counted is named: watchers, files, or else measurements', () => {

@@ -43,10 +43,13 @@ const top = (at, words, { other, change }) => html`<header>
 
 const dead = ({ overview }) => overview.value?.letters?.dead ?? 0
 
+/** Beyond that a phone has no room for it. */
+export const capped = (count) => (count > 99 ? '99+' : String(count))
+
 const links = (at, part, words) => html`<nav class="parts" aria-label=${words.say('sections')}>
   ${LINKS.map((name) => {
     const here = name === part || (part === 'session' && name === 'sessions')
-    const count = name === 'letters' && dead(at) > 0 && html`<span class="count">${dead(at)}</span>`
+    const count = name === 'letters' && dead(at) > 0 && html`<span class="count">${capped(dead(at))}</span>`
     const address = `#/${name === 'overview' ? '' : name}`
     return html`<a key=${name} href=${address} aria-current=${here ? 'page' : null}>
       ${words.say(name)}${count && ' '}${count}</a>`

@@ -6,20 +6,45 @@ from typing import Any
 
 from handlers.base import verb
 from handlers.operator import Operators
+from handlers.overview import Lookup
 from station.clock import rfc3339
 from station.deliveries import Letter as Kept
 from station.errors import Refused
+from station.history import LONGEST_PAGE
+from station.wire import loads
 
-_DIGITS = 18  # of a number that the journal can hold
+_DIGITS = 15  # of a number: more letters than any journal holds
+_PAGE = 100  # letters, unless another number is asked for
 
 
-class Letters(Operators):
+class Letters(Lookup):
+    """`/api/monitor/letters?before=&limit=`"""
+
     @verb
     async def get(self) -> None:
-        hooks = self.station.hooks
-        letters = [_shown(letter) for letter in await hooks.dead_letters()]
+        hooks, after = self.station.hooks, self.number("before", 0, 10**_DIGITS)
+        limit = max(1, self.number("limit", _PAGE, LONGEST_PAGE))
+        found = await hooks.dead_letters(after, limit + 1)
         waiting = sum(count for (_, state), count in hooks.counts().items() if state == "waiting")
-        self.send_json({"letters": letters, "waiting": waiting, "timestamp": self.station.clock().stamp})
+        self.send_json(
+            {
+                "letters": [_shown(letter) for letter in found[:limit]],
+                "next": found[limit - 1].number if len(found) > limit else None,
+                "waiting": waiting,
+                "timestamp": self.station.clock().stamp,
+            }
+        )
+
+    @verb
+    async def post(self) -> None:
+        """Send them all again."""
+        await self.station.hooks.send_again()
+        self.set_status(204)
+
+    @verb
+    async def delete(self) -> None:
+        await self.station.hooks.forget()
+        self.set_status(204)
 
 
 class Letter(Operators):
@@ -47,6 +72,7 @@ def _shown(letter: Kept) -> dict[str, Any]:
         "hook": letter.hook,
         "sessionId": letter.session_id,
         "event": letter.name,
+        "fileName": loads(letter.text)["data"].get("fileName"),
         "madeAt": rfc3339(letter.made_at),
         "tries": letter.tries,
         "deadAt": None if letter.dead_at is None else rfc3339(letter.dead_at),

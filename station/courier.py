@@ -100,6 +100,12 @@ class Courier:
             self._ready.append(session_id)
         self._wake.set()
 
+    def look_again(self) -> None:
+        """Something waits that did not, of whatever sessions."""
+        self._again |= self._busy
+        self._stale = True
+        self._wake.set()
+
     def tick(self) -> None:
         """Called several times a second."""
         now = self._clock().mono

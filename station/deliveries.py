@@ -7,7 +7,7 @@ not be told in time stays as a dead letter, for the operator to decide.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from station.rows import DeedRow, Record
@@ -99,22 +99,34 @@ def give_up(connection: sqlite3.Connection, number: int, tries: int, at: float, 
 # -- dead letters
 
 
-def dead(connection: sqlite3.Connection, limit: int) -> list[Letter]:
-    """The newest of them."""
-    where = "WHERE dead_at IS NOT NULL ORDER BY number DESC LIMIT ?"
-    return [Letter(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM deliveries {where}", (limit,))]
+OfDead = Callable[[sqlite3.Connection, int | None], dict[str, int]]
+"""What is done to the one of this number, or, without one, to each; how many of each hook that were."""
+_DEAD = "dead_at IS NOT NULL AND (:number IS NULL OR number=:number)"
 
 
-def owner_of_dead(connection: sqlite3.Connection, number: int) -> tuple[str, str] | None:
-    """Its hook and its session; None: there is no such dead letter."""
-    query = "SELECT hook, session_id FROM deliveries WHERE number=? AND dead_at IS NOT NULL"
-    found: tuple[str, str] | None = connection.execute(query, (number,)).fetchone()
+def dead(connection: sqlite3.Connection, after: int, limit: int) -> list[Letter]:
+    """The oldest first, as they are to be told; only those with numbers above `after`."""
+    where = "WHERE dead_at IS NOT NULL AND number>? ORDER BY number LIMIT ?"
+    return [Letter(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM deliveries {where}", (after, limit))]
+
+
+def revive(connection: sqlite3.Connection, number: int | None) -> dict[str, int]:
+    """What is dead waits again, before what is newer of its session, with all its tries."""
+    found = _count_dead(connection, number)
+    connection.execute(f"UPDATE deliveries SET dead_at=NULL, tries=0, due_at=0 WHERE {_DEAD}", {"number": number})
     return found
 
 
-def revive(connection: sqlite3.Connection, number: int) -> None:
-    """It waits again, before what is newer of its session, with all its tries."""
-    connection.execute("UPDATE deliveries SET dead_at=NULL, tries=0, due_at=0 WHERE number=?", (number,))
+def drop(connection: sqlite3.Connection, number: int | None) -> dict[str, int]:
+    """Forget what is dead."""
+    found = _count_dead(connection, number)
+    connection.execute(f"DELETE FROM deliveries WHERE {_DEAD}", {"number": number})
+    return found
+
+
+def _count_dead(connection: sqlite3.Connection, number: int | None) -> dict[str, int]:
+    query = f"SELECT hook, count(*) FROM deliveries WHERE {_DEAD} GROUP BY hook"
+    return dict(connection.execute(query, {"number": number}).fetchall())
 
 
 def forget_dead(connection: sqlite3.Connection, kept: int) -> None:

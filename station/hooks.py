@@ -33,7 +33,6 @@ log = logging.getLogger("upload_station")
 WEBHOOK, COMMAND = "webhook", "on_completed"
 POSTS, COMMANDS = 8, 2  # at a time: a small board has four cores, and uploads need one
 MOST_DEAD = 10_000
-SHOWN = 100  # dead letters
 _HURRY = 5.0  # seconds for a post of progress, which holds up what follows it
 _SWEEP = 60.0
 _GONE = 410
@@ -193,30 +192,31 @@ class Hooks:
             for state, count in (("waiting", courier.waiting), ("dead", courier.dead))
         }
 
-    async def dead_letters(self) -> list[Letter]:
-        """The newest SHOWN of them, the newest first."""
-        return await self._journal.read(partial(deliveries.dead, limit=SHOWN))
+    async def dead_letters(self, after: int = 0, limit: int = 100) -> list[Letter]:
+        """The oldest first, as they are to be told; `after`: the number of the last one seen."""
+        return await self._journal.read(partial(deliveries.dead, after=after, limit=limit))
 
-    async def send_again(self, number: int) -> None:
-        """Have a dead letter tried again, with all its patience. Raises NOT_FOUND."""
-        courier, session_id = await self._owner_of(number)
-        await recorded(self._journal.change(partial(deliveries.revive, number=number)))
-        courier.waiting, courier.dead = courier.waiting + 1, courier.dead - 1
-        courier.news(session_id)
-        self._letters_changed()
+    async def send_again(self, number: int | None = None) -> None:
+        """Have a dead letter, or each, tried again, with all its patience. Raises NOT_FOUND."""
+        for courier, count in await self._of_dead(deliveries.revive, number):
+            courier.waiting += count
+            courier.look_again()
 
-    async def forget(self, number: int) -> None:
-        """Drop a dead letter. Raises NOT_FOUND."""
-        courier, _ = await self._owner_of(number)
-        await recorded(self._journal.change(partial(deliveries.delete, number=number)))
-        courier.dead -= 1
-        self._letters_changed()
+    async def forget(self, number: int | None = None) -> None:
+        """Drop a dead letter, or each. Raises NOT_FOUND."""
+        await self._of_dead(deliveries.drop, number)
 
-    async def _owner_of(self, number: int) -> tuple[Courier, str]:
-        found = await self._journal.read(partial(deliveries.owner_of_dead, number=number))
-        if found is None or found[0] not in self._couriers:
+    async def _of_dead(self, change: deliveries.OfDead, number: int | None) -> list[tuple[Courier, int]]:
+        """Change the dead letters; whose they were, and how many."""
+        found: list[dict[str, int]] = []
+        await recorded(self._journal.change(lambda connection: found.append(change(connection, number))))
+        if number is not None and not found[-1]:
             raise Refused("NOT_FOUND")
-        return self._couriers[found[0]], found[1]
+        changed = [(self._couriers[hook], count) for hook, count in found[-1].items()]
+        for courier, count in changed:
+            courier.dead -= count
+        self._letters_changed()
+        return changed
 
     def _letters_changed(self) -> None:
         for hear in self.on_letter:

@@ -28,14 +28,15 @@ async def test_a_dead_letter_is_shown_with_the_reason(box: Box) -> None:
     answer = await box.ask("GET", LETTERS, headers=BEARER)
     told = answer.json()
     assert answer.headers["Cache-Control"] == "no-store"
-    assert told.keys() == {"letters", "waiting", "timestamp"}
+    assert told.keys() == {"letters", "next", "waiting", "timestamp"}
     [letter] = told["letters"]
     assert set(letter) == {
-        *("number", "hook", "sessionId", "event", "madeAt"),
+        *("number", "hook", "sessionId", "event", "fileName", "madeAt"),
         *("tries", "deadAt", "error"),
     }
     assert (letter["hook"], letter["event"], letter["tries"]) == ("webhook", "upload-completed", 1)
     assert letter["error"] == "connection refused"
+    assert letter["fileName"] == "a.mp4"
     assert letter["madeAt"].endswith("Z")
     assert letter["deadAt"].endswith("Z")
 
@@ -74,12 +75,43 @@ async def test_the_pass_of_the_page_does_it_too_but_not_for_another_site(box: Bo
 
 @with_a_hook
 @on_the_loop
-async def test_the_newest_come_first(box: Box) -> None:
+async def test_all_are_sent_again_and_all_forgotten(box: Box) -> None:
     for _ in range(3):
         await give_one_up(box)
-    letters = (await box.ask("GET", LETTERS, headers=BEARER)).json()["letters"]
-    assert len(letters) == 3
-    assert letters == sorted(letters, key=lambda letter: -letter["number"])
+    before = await box.station.hooks.dead_letters()
+    assert (await box.ask("POST", LETTERS, b"", BEARER)).status == 204
+    await until(lambda: box.station.hooks.counts() == {(WEBHOOK, "waiting"): 0, (WEBHOOK, "dead"): 3}, "they die again")
+    after = await box.station.hooks.dead_letters()
+    assert [letter.id for letter in after] == [letter.id for letter in before]
+    assert all(new.dead_at != old.dead_at for new, old in zip(after, before, strict=True))
+    assert (await box.ask("DELETE", LETTERS, headers=BEARER)).status == 204
+    assert (await box.ask("GET", LETTERS, headers=BEARER)).json()["letters"] == []
+    for method, body in (("POST", b""), ("DELETE", None)):
+        assert (await box.ask(method, LETTERS, body, BEARER)).status == 204, "there is nothing to do"
+
+
+@with_a_hook
+@on_the_loop
+async def test_they_come_in_pages_the_oldest_first(box: Box) -> None:
+    for _ in range(3):
+        await give_one_up(box)
+    sizes, numbers = [], []
+    query = "?limit=2"
+    while query:
+        told = (await box.ask("GET", f"{LETTERS}{query}", headers=BEARER)).json()
+        sizes.append(len(told["letters"]))
+        numbers += [letter["number"] for letter in told["letters"]]
+        query = f"?limit=2&before={told['next']}" if told["next"] else ""
+    assert sizes == [2, 1]
+    assert numbers == sorted(numbers) == [letter.number for letter in await box.station.hooks.dead_letters()]
+
+
+@on_the_loop
+async def test_a_strange_question_is_refused(box: Box) -> None:
+    for query in ("limit=201", "limit=x", "limit=-1", "before=x", "before=-1", f"before={'9' * 16}", "before=%ff"):
+        answer = await box.ask("GET", f"{LETTERS}?{query}", headers=BEARER)
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR"), query
+    assert (await box.ask("GET", f"{LETTERS}?before={'9' * 15}&limit=0", headers=BEARER)).json()["letters"] == []
 
 
 @with_a_hook
@@ -116,6 +148,8 @@ async def test_nobody_else_sees_or_touches_them(box: Box) -> None:
     [letter] = await box.station.hooks.dead_letters()
     for method, address in (
         ("GET", LETTERS),
+        ("POST", LETTERS),
+        ("DELETE", LETTERS),
         ("POST", f"{LETTERS}/{letter.number}"),
         ("DELETE", f"{LETTERS}/{letter.number}"),
     ):

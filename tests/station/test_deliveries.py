@@ -101,19 +101,38 @@ def test_what_is_given_up_holds_up_nothing_and_can_come_back(connection: sqlite3
     first, second = waiting(connection, "s")
     deliveries.give_up(connection, first.number, 7, 50.0, "it answered 500")
     assert waiting(connection, "s") == [second]
-    [dead] = deliveries.dead(connection, 10)
+    [dead] = deliveries.dead(connection, 0, 10)
     assert (dead.number, dead.tries, dead.dead_at, dead.error) == (first.number, 7, 50.0, "it answered 500")
-    assert deliveries.owner_of_dead(connection, first.number) == ("webhook", "s")
-    assert deliveries.owner_of_dead(connection, second.number) is None
-    assert deliveries.owner_of_dead(connection, 10**18) is None
+    for change in (deliveries.revive, deliveries.drop):
+        for number in (second.number, 10**18):
+            assert change(connection, number) == {}
     assert deliveries.counts(connection)["webhook"] == (1, 1)
-    deliveries.revive(connection, first.number)
+    assert deliveries.revive(connection, first.number) == {"webhook": 1}
     assert [(letter.number, letter.tries) for letter in waiting(connection, "s")] == [
         (first.number, 0),
         (second.number, 0),
     ]
     deliveries.delete(connection, first.number)
     assert [letter.number for letter in waiting(connection, "s")] == [second.number]
+
+
+def test_all_that_is_dead_comes_back_in_order_or_is_dropped(connection: sqlite3.Connection) -> None:
+    deliveries.add_events(connection, record("s", *NAMES), WANTED)
+    deliveries.add_events(connection, record("t", *NAMES), WANTED)
+    everything = [*waiting(connection, "s"), *waiting(connection, "t"), *waiting(connection, "t", "on_completed")]
+    for letter in reversed(everything):
+        deliveries.give_up(connection, letter.number, 7, 50.0, "no")
+    numbers = sorted(letter.number for letter in everything)
+    assert [letter.number for letter in deliveries.dead(connection, 0, 3)] == numbers[:3]
+    assert [letter.number for letter in deliveries.dead(connection, numbers[2], 9)] == numbers[3:]
+    assert deliveries.revive(connection, None) == {"webhook": 4, "on_completed": 1}
+    assert [letter.name for letter in waiting(connection, "s")] == ["upload-started", "upload-completed"]
+    assert deliveries.dead(connection, 0, 9) == []
+    for letter in everything[1:]:
+        deliveries.give_up(connection, letter.number, 7, 50.0, "no")
+    assert deliveries.drop(connection, None) == {"webhook": 3, "on_completed": 1}
+    assert [letter.number for letter in waiting(connection, "s")] == numbers[:1], "what waits is not dropped"
+    assert deliveries.revive(connection, None) == deliveries.drop(connection, None) == {}
 
 
 def test_dead_letters_are_bounded(connection: sqlite3.Connection) -> None:
@@ -124,8 +143,7 @@ def test_dead_letters_are_bounded(connection: sqlite3.Connection) -> None:
     for letter in waiting(connection, "s")[:-1]:
         deliveries.give_up(connection, letter.number, 1, letter.made_at, "no")
     deliveries.forget_dead(connection, kept=3)
-    assert [letter.made_at for letter in deliveries.dead(connection, 100)] == [9.0, 8.0, 7.0]
-    assert [letter.made_at for letter in deliveries.dead(connection, 2)] == [9.0, 8.0]
+    assert [letter.made_at for letter in deliveries.dead(connection, 0, 100)] == [7.0, 8.0, 9.0]
     assert waiting(connection, "s") == [alive]
 
 

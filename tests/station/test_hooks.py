@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from station.deliveries import Letter
 from station.errors import Refused
 from station.hooks import COMMAND, MOST_DEAD, WEBHOOK, Answer, Unreachable
 from station.signing import secret_of
@@ -80,7 +81,7 @@ async def a_dead_letter(place: Place, post: Post) -> int:
     await store(place)
     await until(lambda: place.station.hooks.counts()[WEBHOOK, "dead"] == 1)
     post.answer = TOLD
-    return (await place.station.hooks.dead_letters())[0].number
+    return (await place.station.hooks.dead_letters())[-1].number
 
 
 @pytest.mark.gen_test
@@ -166,6 +167,66 @@ async def test_a_dead_letter_is_shown_sent_again_and_forgotten(tmp_path: Path) -
         for order in (hooks.send_again, hooks.forget):
             with pytest.raises(Refused, match="NOT_FOUND"):
                 await order(number)
+
+
+@pytest.mark.gen_test
+async def test_all_dead_letters_are_sent_again_in_order(tmp_path: Path) -> None:
+    async with posting(tmp_path, "upload-started upload-completed", hook_patience=0.0) as (place, post):
+        hooks, post.answer = place.station.hooks, DOWN
+        sessions = [await store(place) for _ in range(3)]
+        await until(lambda: hooks.counts()[WEBHOOK, "dead"] == 6)
+        heard: list[int] = []
+        hooks.on_letter.append(lambda: heard.append(hooks.counts()[WEBHOOK, "dead"]))
+        post.answer, seen = TOLD, len(post.taken)
+        await hooks.send_again()
+        await until(lambda: left(tmp_path) == [])
+        again = [(message["data"]["sessionId"], message["event"]) for message, _ in post.taken[seen:]]
+        for session_id in sessions:
+            assert [name for each, name in again if each == session_id] == ["upload-started", "upload-completed"]
+        await until(lambda: hooks.counts() == {(WEBHOOK, "waiting"): 0, (WEBHOOK, "dead"): 0})
+        assert heard == [0]
+
+
+@pytest.mark.gen_test
+async def test_a_session_that_is_being_told_of_is_not_forgotten_when_all_are_sent_again(tmp_path: Path) -> None:
+    """What comes back just when the last of the session was read is found all the same."""
+    async with posting(tmp_path, "upload-started upload-completed", hook_patience=0.0) as (place, post):
+        hooks, post.answer = place.station.hooks, DOWN
+        await store(place)
+        await until(lambda: hooks.counts()[WEBHOOK, "dead"] == 2)
+        post.answer = TOLD
+        courier, go_on = hooks._couriers[WEBHOOK], asyncio.Event()
+        read = courier._read
+
+        async def late(session_id: str) -> list[Letter]:
+            found = await read(session_id)
+            if not found:
+                await go_on.wait()
+            return found
+
+        courier._read = late  # type: ignore[method-assign]
+        await hooks.send_again((await hooks.dead_letters())[0].number)
+        await until(lambda: len(left(tmp_path)) == 1 and hooks.counts()[WEBHOOK, "waiting"] == 0)
+        assert courier._busy
+        await hooks.send_again()
+        await until(lambda: not courier._stale)
+        go_on.set()
+        await until(lambda: left(tmp_path) == [])
+
+
+@pytest.mark.gen_test
+async def test_all_dead_letters_are_forgotten_and_what_waits_is_not(tmp_path: Path) -> None:
+    async with posting(tmp_path, "upload-completed") as (place, post):
+        hooks, post.answer = place.station.hooks, Answer(410)
+        await store(place)
+        await until(lambda: hooks.counts()[WEBHOOK, "dead"] == 1)
+        post.answer = Unreachable("no connection")
+        await store(place)
+        await hooks.forget()
+        assert hooks.counts() == {(WEBHOOK, "waiting"): 1, (WEBHOOK, "dead"): 0}
+        assert left(tmp_path) == [(WEBHOOK, "upload-completed")]
+        await hooks.forget()
+        await hooks.send_again()
 
 
 @pytest.mark.gen_test

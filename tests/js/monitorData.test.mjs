@@ -29,7 +29,7 @@ test('a curve is said in a sentence', () => {
   const told = summary(pointsOf([null, 1, 5, 3]), 'uploads', en)
   assert.match(told, /^Uploads at once: 3 in the last 10.s, at most 5 at [^,]+\.$/)
   const flow = summary(pointsOf([null, 1000, 3000]), 'throughput', en).replaceAll('\u00a0', ' ')
-  assert.match(flow, /^Throughput, averages of 10 s: 3 KB\/s at last, at most 3 KB\/s at .+, 2 KB\/s over all\.$/)
+  assert.match(flow, /^Throughput, averages of 10 s: last 3 KB\/s, at most 3 KB\/s at .+, overall 2 KB\/s\.$/)
   assert.equal(summary(pointsOf([null, null]), 'delay', en), 'Delay of the event loop: nothing recorded yet.')
   assert.equal(summary(pointsOf([]), 'watchers', en), 'Watchers: nothing recorded yet.')
 })
@@ -116,13 +116,17 @@ test('a sentence keeps when it was, its number and the data as they came', () =>
   assert.equal(JSON.parse(told.raw).error.code, 'REJECTED')
 })
 
-test('the address says which part is shown', () => {
-  assert.deepEqual(routeOf(''), { part: 'overview', id: null })
-  assert.deepEqual(routeOf('#/files'), { part: 'files', id: null })
-  assert.deepEqual(routeOf('#/sessions'), { part: 'sessions', id: null })
-  assert.deepEqual(routeOf(sessionLink('a/b')), { part: 'session', id: 'a/b' })
-  assert.deepEqual(routeOf('#/nothing/here'), { part: 'overview', id: null })
-  assert.deepEqual(routeOf('#/sessions/%E0%A4%A'), { part: 'session', id: '%E0%A4%A' })
+test('the address says which part is shown, and what it is asked', () => {
+  const routed = (hash) => Object.values(routeOf(hash))
+  assert.deepEqual(routed(''), ['overview', null, {}])
+  assert.deepEqual(routed('#/files'), ['files', null, {}])
+  assert.deepEqual(routed('#/sessions'), ['sessions', null, {}])
+  assert.deepEqual(routed(sessionLink('a/b?c')), ['session', 'a/b?c', {}])
+  assert.deepEqual(routed('#/nothing/here'), ['overview', null, {}])
+  assert.deepEqual(routed('#/sessions/%E0%A4%A'), ['session', '%E0%A4%A', {}])
+  const asked = { state: 'failed', q: 'a b?&#/%生' }
+  assert.deepEqual(routed(`#/sessions${query(asked)}`), ['sessions', null, asked])
+  assert.deepEqual(routed('#/sessions?q=%E0%A4%A&&=x'), ['sessions', null, { q: '\ufffd%A', '': 'x' }])
 })
 
 test('only what was given is asked for', () => {
@@ -144,10 +148,6 @@ test('rows of running sessions are as alive as the overview', () => {
   assert.deepEqual(lively(rows, null), rows)
 })
 
-const file = { id: 'f', originalName: 'a.mp4', status: 'uploading', progress: 10, uploadedBytes: 1, totalBytes: 10 }
-const start = { seq: 1, event: 'upload-started', at: 't', data: { fileId: 'f', fileName: 'a.mp4', fileSize: 10 } }
-const told = (more = {}) => ({
-  session: { ...snapshot({ files: [{ ...file, uploadSpeed: 1, retryCount: 0 }], seq: 1, epoch: 'e' }), ...more },
 test('a row that moves and is not among those that the overview tells is missed', () => {
   const row = (sessionId, uploadingFiles, endedAt = null) => ({ sessionId, uploadingFiles, endedAt })
   const told = { sessions: [row('a', 1), row('b', 0)] }
@@ -170,6 +170,10 @@ test('a session that is open while nobody sends waits', () => {
   for (const language of ['en', 'zh-CN']) assert.notEqual(monitorWords(language).status('waiting'), 'waiting')
 })
 
+const file = { id: 'f', originalName: 'a.mp4', status: 'uploading', progress: 10, uploadedBytes: 1, totalBytes: 10 }
+const start = { seq: 1, event: 'upload-started', at: 't', data: { fileId: 'f', fileName: 'a.mp4', fileSize: 10 } }
+const told = (more = {}) => ({
+  session: { ...snapshot({ files: [{ ...file, uploadSpeed: 1, retryCount: 0 }], seq: 1, epoch: 'e' }), ...more },
   openedAt: 't',
   endedAt: null,
   events: [start],
@@ -211,16 +215,16 @@ test('a session is over when it says so', () => {
   assert.equal(isRunning(opened(told({ overallStatus: 'cancelled' }))), false)
 })
 
-test('a file that was begun again has no error any more', () => {
-  assert.equal(whyOf([start, { ...failed(2) }, { ...start, seq: 3 }]).size, 0)
-})
-
 test('an opened session has as many files as are expected, until it is over', () => {
   const now = opened({ ...told(), expectedFiles: 3 })
   assert.equal(filesIn(now), 3)
   assert.equal(filesIn(opened({ ...told(), expectedFiles: null })), 1)
   const data = { summary: {}, endTime: 'end', uploadPaths: [] }
   assert.equal(filesIn(follow(now, { event: 'session-completed', seq: 2, data })), 1)
+})
+
+test('a file that was begun again has no error any more', () => {
+  assert.equal(whyOf([start, { ...failed(2) }, { ...start, seq: 3 }]).size, 0)
 })
 
 test('of the sessions with files the first eight are shown, and how many there are is not how many are told', () => {
@@ -231,12 +235,12 @@ test('of the sessions with files the first eight are shown, and how many there a
     told.rows.map(({ sessionId }) => sessionId),
     ['s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7'],
   )
+  assert.equal(told.more, 292)
+  assert.deepEqual(moving({ sessions: [row('empty')], now: { sessionsWithFiles: 0 } }), { rows: [], more: 0 })
 })
 
 test('a file that was deleted is known by who did it', () => {
   const deed = (fileId, by) => ({ number: 1, at: null, name: 'file-deleted', data: { fileId, by } })
-  assert.equal(told.more, 292)
-  assert.deepEqual(moving({ sessions: [row('empty')], now: { sessionsWithFiles: 0 } }), { rows: [], more: 0 })
   const gone = goneOf([deed('a', 'operator'), deed('b', 'uploader'), { name: 'something-new', data: { fileId: 'c' } }])
   assert.deepEqual([...gone], [['a', 'deletedByOperator'], ['b', 'deletedByUploader']])
   assert.equal(said('file-deleted', { fileName: 'a.mp4', by: 'uploader' }).text, 'a.mp4 was deleted by whoever sent it.')

@@ -4,6 +4,7 @@ import { effectScope } from '../../static/vendor/vue.runtime.esm-browser.prod.js
 import { cancelSession, deleteFile, fetchOverview, fetchSession, sendAgain } from '../../static/js/monitor/api.js'
 import { Distribution } from '../../static/js/monitor/overview.js'
 import { Pages } from '../../static/js/monitor/pages.js'
+import { useAsked } from '../../static/js/monitor/useLists.js'
 import { useMonitor } from '../../static/js/monitor/useMonitor.js'
 import { useSession } from '../../static/js/monitor/useSession.js'
 import { settle } from './fakes.mjs'
@@ -41,7 +42,6 @@ test('a list grows by pages and is read again as far as it is shown', async () =
   assert.equal(asked.length, 4, 'there was nothing more to ask for')
 })
 
-test('an answer to an older question is dropped', async () => {
 /** As the station gives them: at most 200 at a time, if there is no hurry. */
 function many(count) {
   const all = Array.from({ length: count }, (_, number) => number)
@@ -110,6 +110,7 @@ test('another question ends the reading of a long list', async () => {
   assert.equal(asked.length, 2)
 })
 
+test('an answer to an older question is dropped', async () => {
   const { pages, waiting } = paged()
   const first = pages.ask({ q: 'a' })
   const second = pages.ask({ q: 'ab' })
@@ -315,4 +316,77 @@ test('a session that nobody knows says so', async () => {
   await settle()
   assert.equal(opened.problem.value.code, 'SESSION_NOT_FOUND')
   scope.stop()
+})
+
+const PLAIN = { state: 'all', q: '' }
+
+/** A list of 300 sessions, at this address. */
+function asking(hash) {
+  const { far, scope, at } = watching()
+  far.env.location.hash = hash
+  const asked = []
+  const fetch = async (env, { limit, before = 0, ...question }) => {
+    asked.push(question)
+    const upto = Math.min(before + limit, 300)
+    return { sessions: Array(upto - before).fill('row'), next: upto < 300 ? upto : null }
+  }
+  return { far, scope, asked, opened: scope.run(() => useAsked(at, fetch, 'sessions', PLAIN)) }
+}
+
+test('what a list is asked stands in the address, and is asked again from there', async () => {
+  const { far, scope, asked, opened } = asking('#/sessions')
+  await settle()
+  opened.put('state')('failed')
+  opened.put('q')('a&b 生日')
+  await settle()
+  assert.deepEqual(asked, [PLAIN, { state: 'failed', q: 'a&b 生日' }])
+  const hash = far.env.location.hash
+  scope.stop()
+  const again = asking(hash)
+  await settle()
+  assert.deepEqual(again.asked, [{ state: 'failed', q: 'a&b 生日' }])
+  again.opened.put('state')('all')
+  again.opened.put('q')('')
+  await settle()
+  assert.equal(again.far.env.location.hash, '#/sessions')
+  again.scope.stop()
+})
+
+test('how much of a list is shown stands in the address, too', async () => {
+  const { far, scope, opened } = asking('#/sessions?state=failed')
+  await settle()
+  for (let times = 0; times < 4; times += 1) await opened.more()
+  const hash = far.env.location.hash
+  assert.equal(hash, '#/sessions?state=failed&rows=250')
+  scope.stop()
+  const again = asking(hash)
+  await settle()
+  assert.equal(again.opened.list.value.rows.length, 250)
+  again.opened.put('state')('all')
+  await settle()
+  assert.deepEqual([again.opened.list.value.rows.length, again.far.env.location.hash], [50, '#/sessions'])
+  again.scope.stop()
+})
+
+test('an answer that comes after its part was left does not touch the address', async () => {
+  const { far, scope, opened } = asking('#/sessions')
+  await settle()
+  const more = opened.more()
+  scope.stop()
+  far.env.location.hash = '#/files'
+  await more
+  assert.equal(far.env.location.hash, '#/files')
+})
+
+test('nonsense in the address is asked as it stands, in bounds', async () => {
+  const rows = async (text) => {
+    const { scope, asked, opened } = asking(`#/sessions?rows=${text}&q=${'x'.repeat(300)}&state=open&evil=1`)
+    await settle()
+    scope.stop()
+    assert.deepEqual(asked[0], { state: 'open', q: 'x'.repeat(200) })
+    return opened.list.value.rows.length
+  }
+  for (const text of ['', 'x', '-5', 'NaN', '0.5']) assert.equal(await rows(text), 50)
+  assert.equal(await rows('60.9'), 60)
+  assert.equal(await rows('1e99'), 300)
 })

@@ -91,6 +91,12 @@ export function station() {
     location: { protocol: 'http:', host: 'station:8005', hash: '' },
     random: () => 0.5,
     now: () => clock.now,
+    history: {
+      state: null,
+      replaceState: (state, title, address) => {
+        env.location.hash = address
+      },
+    },
     addEventListener: (name, call) => far.listeners.set(name, call),
     removeEventListener: (name) => far.listeners.delete(name),
     reload: () => {

@@ -56,9 +56,10 @@ const links = (at, part, words) => html`<nav class="parts" aria-label=${words.sa
   })}
 </nav>`
 
-function titleOf(part, words) {
+function titleOf({ part, id }, words) {
   const page = words.say('monitorTitle')
-  return part === 'overview' ? page : `${words.say(LINKS.includes(part) ? part : 'sessions')} · ${page}`
+  if (part === 'overview') return page
+  return `${part === 'session' ? words.session(id) : words.say(part)} · ${page}`
 }
 
 export const MonitorApp = {
@@ -69,7 +70,7 @@ export const MonitorApp = {
     const at = useMonitor(props.env)
     const route = useRoute(props.env)
     watchEffect(() => {
-      document.title = titleOf(route.value.part, words.value)
+      document.title = titleOf(route.value, words.value)
     })
     // Another part is another page for those who do not see it: go to its heading.
     watch(route, async () => {
@@ -78,11 +79,11 @@ export const MonitorApp = {
       document.querySelector('h1')?.focus({ preventScroll: true })
     })
     return () => {
-      const { part, id } = route.value
+      const { part, id, turns } = route.value
       return html`<div class="page monitor" data-part=${part}>
         ${top(at, words.value, language)}
         ${links(at, part, words.value)}
-        <main><${PARTS[part]} key=${`${part} ${id}`} at=${at} id=${id} words=${words.value} /></main>
+        <main><${PARTS[part]} key=${turns} at=${at} id=${id} words=${words.value} /></main>
         <${Notice} at=${at} words=${words.value} />
       </div>`
     }

@@ -1,6 +1,6 @@
 // The third part: what is stored, to be found, downloaded and deleted. Draws the list.
 
-import { onMounted, reactive, ref, watch } from '../../vendor/vue.runtime.esm-browser.prod.js'
+import { ref } from '../../vendor/vue.runtime.esm-browser.prod.js'
 import { html } from '../html.js'
 import { Facts } from '../parts.js'
 import { useFocus } from '../useFocus.js'
@@ -8,10 +8,11 @@ import { deleteFile, fetchFiles, fileAddress } from './api.js'
 import { Icon } from './icons.js'
 import { Choice, ListEnd, Search, Sure } from './pieces.js'
 import { useCategories } from './useCategories.js'
-import { useList, useOrder } from './useLists.js'
+import { useAsked, useOrder } from './useLists.js'
 import { sessionLink } from './useRoute.js'
 
 const SORTS = { newest: 'newest', largest: 'largest', name: 'byName' }
+const ANYTHING = { category: '', q: '', sort: 'newest' }
 
 const nameOf = ({ uploadPath }) => uploadPath.split('/').at(-1)
 
@@ -52,7 +53,7 @@ const question = ({ fileName, size }, words) => ({
 
 const filters = (at, asked, categories, put, words) => html`
   <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
-    <${Search} label=${words.say('searchFiles')} env=${at.env} onSearch=${put('q')} />
+    <${Search} label=${words.say('searchFiles')} value=${asked.q} env=${at.env} onSearch=${put('q')} />
     <${Choice} label=${words.say('category')} value=${asked.category} onChoose=${put('category')}
       options=${categories.options(words)} />
     <${Choice} label=${words.say('sort')} value=${asked.sort} onChoose=${put('sort')}
@@ -82,16 +83,10 @@ export const Files = {
   props: ['at', 'words', 'id'],
   setup({ at }) {
     const place = ref(null)
-    const asked = reactive({ category: '', q: '', sort: 'newest' })
-    const { list, ask, more, drop } = useList(at, fetchFiles, 'files')
+    const { asked, list, put, more, drop } = useAsked(at, fetchFiles, 'files', ANYTHING)
     const categories = useCategories(at)
     const deletion = useDeletion(at, drop)
     useFocus(place)
-    const put = (name) => (value) => {
-      asked[name] = value
-    }
-    onMounted(() => ask({ ...asked }))
-    watch(asked, () => ask({ ...asked }))
     return ({ words }) => html`<section ref=${place}>
       <h1 tabindex="-1">${words.say('files')}</h1>
       ${filters(at, asked, categories, put, words)}

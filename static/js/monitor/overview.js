@@ -56,9 +56,6 @@ const facts = ({ now, disk, stored, process }, words) => html`<dl class="facts-o
 
 // Few enough to be looked over.
 const SHOWN = 8
-const isOpen = ({ totalFiles, completedFiles, failedFiles, cancelledFiles }) =>
-  totalFiles > completedFiles + failedFiles + cancelledFiles
-const liveliness = (row) => (row.speed > 0 ? 2 : isOpen(row) ? 1 : 0)
 
 /**
  * The sessions that have files, as the station sorts them: what moves comes first. It tells of some only, and how many

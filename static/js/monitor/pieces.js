@@ -45,10 +45,11 @@ export const Sure = ({ asked, words, onYes, onNo }) => html`
   <//>`
 Sure.props = ['asked', 'words', 'onYes', 'onNo']
 
+/** What the address asks and nobody offers is shown all the same: it is what is asked. */
 export const Choice = ({ label, value, options, onChoose }) => html`
   <label class="field">${label}
     <select value=${value} onChange=${({ target }) => onChoose(target.value)}>
-      ${options.map(
+      ${[...options, ...(options.some(([name]) => name === value) ? [] : [[value, value]])].map(
         ([name, text]) => html`<option key=${name} value=${name} selected=${name === value}>${text}</option>`,
       )}
     </select></label>`
@@ -58,9 +59,9 @@ Choice.props = ['label', 'value', 'options', 'onChoose']
 const PAUSE = 300
 
 export const Search = {
-  props: ['label', 'env', 'onSearch'],
+  props: ['label', 'value', 'env', 'onSearch'],
   setup(props) {
-    const typed = ref('')
+    const typed = ref(props.value)
     let timer = null
     onScopeDispose(() => props.env.clearTimeout(timer))
     const type = ({ target }) => {

@@ -119,7 +119,7 @@ export const Session = {
     }
     return ({ words }) => html`<section class="opened">
       <a class="plain" href="#/sessions"><${Icon} name="arrow-left" />${words.say('toSessions')}</a>
-      <h1 tabindex="-1" title=${id}>${words.say('sessionTitle', { id: id.slice(0, 8) })}</h1>
+      <h1 tabindex="-1" title=${id}>${words.session(id)}</h1>
       ${[problem.value, order.problem.value]
         .filter(Boolean)
         .map((each) => html`<p class="problem" role="alert">${words.why(each)}</p>`)}

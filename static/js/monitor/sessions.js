@@ -1,15 +1,16 @@
 // The second part: sessions, running and past, to be filtered, searched and opened. Draws the list.
 
-import { onMounted, reactive, watch } from '../../vendor/vue.runtime.esm-browser.prod.js'
+import { watch } from '../../vendor/vue.runtime.esm-browser.prod.js'
 import { html } from '../html.js'
 import { Bar, Facts } from '../parts.js'
 import { fetchSessions } from './api.js'
 import { Choice, ListEnd, Search, standing, Status } from './pieces.js'
 import { useCategories } from './useCategories.js'
-import { useList } from './useLists.js'
+import { useAsked } from './useLists.js'
 import { sessionLink } from './useRoute.js'
 
 const STATES = ['all', 'running', 'completed', 'failed', 'cancelled']
+const ANYTHING = { state: 'all', category: '', q: '' }
 
 const NAMES = 3
 
@@ -45,35 +46,30 @@ const Row = ({ row, words }) => html`
   </li>`
 Row.props = ['row', 'words']
 
-/** What runs is told with every overview; the list itself is asked for only when something changed. */
 const toldIn = (overview) => new Map((overview?.sessions ?? []).map((row) => [row.sessionId, row]))
 
+/** What runs is told with every overview; the list itself is asked for only when something changed. */
 export const lively = (rows, overview) => {
   const now = toldIn(overview)
   return rows.map((row) => (row.endedAt === null ? (now.get(row.sessionId) ?? row) : row))
 }
 
-export const Sessions = {
 /** Whether a row is shown as moving that is not among those of which the overview tells. */
 export const strayed = (rows, overview) => {
   const now = toldIn(overview)
   return rows.some((row) => row.endedAt === null && row.uploadingFiles > 0 && !now.has(row.sessionId))
 }
 
+export const Sessions = {
   props: ['at', 'words', 'id'],
   setup({ at }) {
-    const asked = reactive({ state: 'all', category: '', q: '' })
-    const { list, ask, more } = useList(at, fetchSessions, 'sessions')
+    const { asked, list, put, more, refresh } = useAsked(at, fetchSessions, 'sessions', ANYTHING)
     const categories = useCategories(at)
-    const put = (name) => (value) => {
-      asked[name] = value
-    }
-    onMounted(() => ask({ ...asked }))
-    watch(asked, () => ask({ ...asked }))
+    watch(at.overview, (overview) => strayed(list.value.rows, overview) && refresh())
     return ({ words }) => html`<section>
       <h1 tabindex="-1">${words.say('sessions')}</h1>
       <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
-        <${Search} label=${words.say('searchSessions')} env=${at.env} onSearch=${put('q')} />
+        <${Search} label=${words.say('searchSessions')} value=${asked.q} env=${at.env} onSearch=${put('q')} />
         <${Choice} label=${words.say('state')} value=${asked.state} onChoose=${put('state')}
           options=${STATES.map((name) => [name, words.say(name)])} />
         <${Choice} label=${words.say('category')} value=${asked.category} onChoose=${put('category')}

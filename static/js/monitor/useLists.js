@@ -1,14 +1,10 @@
 // Composables over the station's lists: asked, read again when something changed, given up with their component.
 
-import { onScopeDispose, shallowRef, watch } from '../../vendor/vue.runtime.esm-browser.prod.js'
+import { onScopeDispose, reactive, shallowRef, watch } from '../../vendor/vue.runtime.esm-browser.prod.js'
 import { Pages } from './pages.js'
+import { keepAsked, routeOf } from './useRoute.js'
 
-/**
- * @param {object} at useMonitor
- * @param {(env: object, asked: object) => Promise<object>} fetch
- * @param {string} name of the list in an answer
- */
-export function useList(at, fetch, name) {
+function useList(at, fetch, name) {
   const list = shallowRef(null)
   const pages = new Pages(
     (asked) => fetch(at.env, asked),
@@ -21,7 +17,45 @@ export function useList(at, fetch, name) {
   list.value = pages.state
   watch(at.changes, () => pages.refresh())
   onScopeDispose(() => pages.stop())
-  return { list, ask: (asked) => pages.ask(asked), more: () => pages.more(), drop: (isGone) => pages.drop(isGone) }
+  return { list, pages }
+}
+
+const LONGEST = 200
+const MOST_ROWS = 1000
+
+/**
+ * A list whose question, and how much of the answer is shown, stand in the page's address: there they are found again.
+ * @param {object} at useMonitor
+ * @param {(env: object, asked: object) => Promise<object>} fetch
+ * @param {string} name of the list in an answer, and of its part of the page
+ * @param {Object<string, string>} plain the question that no address need hold
+ */
+export function useAsked(at, fetch, name, plain) {
+  const { asked: given } = routeOf(at.env.location.hash)
+  const asked = reactive({ ...plain })
+  for (const field of Object.keys(plain)) asked[field] = (given[field] ?? plain[field]).slice(0, LONGEST)
+  const { list, pages } = useList(at, fetch, name)
+  let over = false
+  const keep = (rows) => {
+    const changed = Object.entries(asked).filter(([field, value]) => value !== plain[field])
+    keepAsked(at.env, name, { ...Object.fromEntries(changed), rows: rows > pages.size ? rows : '' })
+  }
+  const put = (field) => (value) => {
+    asked[field] = value
+  }
+  const more = async () => {
+    await pages.more()
+    if (!over) keep(list.value.rows.length)
+  }
+  pages.ask({ ...asked }, Math.min(MOST_ROWS, Math.trunc(given.rows) || 0))
+  watch(asked, () => {
+    keep(0)
+    pages.ask({ ...asked })
+  })
+  onScopeDispose(() => {
+    over = true
+  })
+  return { asked, list, put, more, drop: (isGone) => pages.drop(isGone), refresh: () => pages.refresh() }
 }
 
 /**

@@ -79,6 +79,7 @@ export function withMonitor(words, clock = Date.now) {
     moment: (at) => moment(at, clock(), words.language),
     instant: (at) => moment(at, clock(), words.language, { seconds: true }),
     dated: (at) => moment(at, clock(), words.language, { dated: true }),
+    session: (id) => say('sessionTitle', { id: id.slice(0, 8) }),
     status: (name) => (name in own ? say(name) : String(name)),
     /** The words of an error in one line, without whom to ask: that is who reads it. */
     why: (problem) => {

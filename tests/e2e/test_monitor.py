@@ -366,6 +366,29 @@ def test_a_file_that_another_program_took_away_is_said_to_be_gone(enter: Enter, 
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
 
 
+def test_a_download_has_the_list_looked_after(enter: Enter, station: Running) -> None:
+    """A file that is gone is refused to the browser alone; the page learns it from its list."""
+    put(station, "a.mp4", film_bytes("a", 1000))
+    page = enter(station, "files")
+    link = page.get_by_role("link", name="Download a.mp4")
+    link.wait_for()
+    with page.expect_request(re.compile(r"/api/monitor/files\?")):
+        link.click()
+
+
+def test_a_file_that_cannot_be_deleted_is_named_until_something_else_is_asked(enter: Enter, station: Running) -> None:
+    put(station, "gone.mp4", film_bytes("gone", 1000))
+    page = enter(station, "files")
+    page.get_by_role("button", name="Delete gone.mp4").click()
+    station.stored()[0].unlink()
+    page.get_by_role("button", name="Yes, delete it").click()
+    problem = page.get_by_role("alert")
+    expect(problem).to_have_text("Deleting gone.mp4: There is no such file.")
+    expect(stored(page, "gone.mp4")).to_contain_text("no longer in its folder")
+    page.get_by_label("File name").fill("x")
+    expect(problem).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     "name", ["<img src=x onerror=document.title=1>.mp4", "a\u202egpj.mp4", "😀 'quoted' & \"so\".mp4"]
 )
@@ -481,7 +504,7 @@ def test_forced_colours_leave_what_is_chosen_and_how_far_it_is(enter: Enter, sta
     current, *others = colours("nav a", "borderBottomColor")
     assert current not in others
     hour, day = colours(".spans button", "backgroundColor")
-    assert hour != day
+    assert (hour, day) == (current, others[0])
     assert colours(".running .bar .fill", "backgroundColor") != colours(".running .bar", "backgroundColor")
     assert colours(".running .bar", "borderTopWidth") == ["1px"]
 

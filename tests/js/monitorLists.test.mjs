@@ -4,7 +4,7 @@ import { effectScope } from '../../static/vendor/vue.runtime.esm-browser.prod.js
 import { cancelSession, deleteFile, fetchOverview, fetchSession, sendAgain } from '../../static/js/monitor/api.js'
 import { Distribution } from '../../static/js/monitor/overview.js'
 import { Pages } from '../../static/js/monitor/pages.js'
-import { useAsked } from '../../static/js/monitor/useLists.js'
+import { useAsked, useOrder } from '../../static/js/monitor/useLists.js'
 import { useMonitor } from '../../static/js/monitor/useMonitor.js'
 import { useSession } from '../../static/js/monitor/useSession.js'
 import { settle } from './fakes.mjs'
@@ -389,4 +389,34 @@ test('nonsense in the address is asked as it stands, in bounds', async () => {
   for (const text of ['', 'x', '-5', 'NaN', '0.5']) assert.equal(await rows(text), 50)
   assert.equal(await rows('60.9'), 60)
   assert.equal(await rows('1e99'), 300)
+})
+
+const lost = () => Promise.reject(Object.assign(new Error(), { problem: { code: 'NETWORK_ERROR' } }))
+
+test('what an order failed with is said until the station is back', async () => {
+  const { far, scope, at, socket } = watching()
+  const order = scope.run(() => useOrder(at))
+  const failed = { code: 'NETWORK_ERROR', what: 'deleting', values: { name: 'b.txt' } }
+  assert.equal(await order.give(lost, 'deleting', { name: 'b.txt' }), false)
+  assert.deepEqual(order.problem.value, failed)
+  socket.onclose({})
+  await far.clock.pass(3000)
+  assert.equal(at.status.value, 'offline')
+  assert.deepEqual(order.problem.value, failed)
+  far.sockets.at(-1).join()
+  await settle()
+  assert.equal(order.problem.value, null)
+  scope.stop()
+})
+
+test('what an order failed with is said until the next one is given, or something else is asked', async () => {
+  const { scope, at } = watching()
+  const order = scope.run(() => useOrder(at))
+  await order.give(lost, 'cancelling')
+  assert.equal(await order.give(async () => null, 'cancelling'), true)
+  assert.equal(order.problem.value, null)
+  await order.give(lost, 'cancelling')
+  order.forget()
+  assert.equal(order.problem.value, null)
+  scope.stop()
 })

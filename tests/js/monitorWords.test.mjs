@@ -64,6 +64,13 @@ test('an error is told in one line, with what a check said of it', () => {
   assert.match(zh.why({ code: 'UNSUPPORTED_FORMAT', details: 'an ELF program' }), /an ELF program/)
 })
 
+test('an order that failed is said with what it was', () => {
+  const lost = { code: 'NETWORK_ERROR', what: 'deleting', values: { name: 'b.txt' } }
+  assert.equal(en.failed(lost), 'Deleting b.txt: The network connection was lost.')
+  assert.equal(zh.failed(lost), '删除 b.txt：网络连接中断')
+  assert.equal(en.failed({ code: 'NETWORK_ERROR' }), 'The network connection was lost.')
+})
+
 test('a card says its value, its limit and its state in words', () => {
   const [latency] = indicatorsOf({ latency: [0.018, 'good'] })
   assert.deepEqual(card(latency, en), {

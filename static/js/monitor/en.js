@@ -78,7 +78,7 @@ export const MONITOR = Object.freeze({
   uploads: 'Uploads at once',
   watchers: 'Watchers',
   delay: 'Delay of the event loop',
-  chartFlow: '{name}, averages of {step}: {last} at last, at most {most} at {time}, {mean} over all.',
+  chartFlow: '{name}, averages of {step}: last {last}, at most {most} at {time}, overall {mean}.',
   chartMost: '{name}: {last} in the last {step}, at most {most} at {time}.',
   chartEmpty: '{name}: nothing recorded yet.',
   asTable: 'As a table',
@@ -175,6 +175,8 @@ export const MONITOR = Object.freeze({
   saidDeleted: '{name} was deleted.',
   saidDeletedUploader: '{name} was deleted by whoever sent it.',
   saidCancelled: 'The session was cancelled.',
+  deleting: 'Deleting {name}: {why}',
+  cancelling: 'Cancelling the session: {why}',
 
   lettersTitle: 'Messages that could not be delivered',
   lettersIntro: 'Other programs should have been told this. It was tried again and again, then given up.',

@@ -37,6 +37,11 @@ export const Notice = ({ at, words }) => html`
     ${at.notice.value && words.say(at.notice.value.name, at.notice.value.values)}</p>`
 Notice.props = ['at', 'words']
 
+/** What went wrong, seen and heard; of an order, with what it was. Nothing for those that are null. */
+export const Problems = ({ of, words }) =>
+  of.filter(Boolean).map((problem) => html`<p class="problem" role="alert">${words.failed(problem)}</p>`)
+Problems.props = ['of', 'words']
+
 /** @param {{title, text, yes, no}} asked names of sentences, and `values` to fill them with */
 export const Sure = ({ asked, words, onYes, onNo }) => html`
   <${Dialog} title=${words.say(asked.title)} onClose=${onNo} onConfirm=${onYes}>
@@ -78,7 +83,7 @@ export const Search = {
 /** The end of a list: that there is nothing, that more can be had, or what went wrong. */
 export const ListEnd = ({ list, none, words, onMore }) => {
   const { rows, next, loading, problem, known } = list
-  if (problem) return html`<p class="problem" role="alert">${words.why(problem)}</p>`
+  if (problem) return html`<${Problems} of=${[problem]} words=${words} />`
   if (!known) return html`<p class="hint">${words.say('loadingList')}</p>`
   if (rows.length === 0) return html`<p class="hint">${words.say(none)}</p>`
   return next !== null && html`

@@ -6,7 +6,7 @@ import { Bar, Facts } from '../parts.js'
 import { cancelSession } from './api.js'
 import { Icon } from './icons.js'
 import { namesOf, sentence } from './log.js'
-import { standing, Status, Sure } from './pieces.js'
+import { Problems, standing, Status, Sure } from './pieces.js'
 import { useOrder } from './useLists.js'
 import { useSession } from './useSession.js'
 import { filesIn, goneOf, isRunning, whyOf } from './watched.js'
@@ -113,16 +113,14 @@ export const Session = {
     }
     const cancel = async () => {
       asking.value = false
-      if (!(await order.give(() => cancelSession(at.env, id)))) return
+      if (!(await order.give(() => cancelSession(at.env, id), 'cancelling'))) return
       at.say('saidCancelled')
       load()
     }
     return ({ words }) => html`<section class="opened">
       <a class="plain" href="#/sessions"><${Icon} name="arrow-left" />${words.say('toSessions')}</a>
       <h1 tabindex="-1" title=${id}>${words.session(id)}</h1>
-      ${[problem.value, order.problem.value]
-        .filter(Boolean)
-        .map((each) => html`<p class="problem" role="alert">${words.why(each)}</p>`)}
+      <${Problems} of=${[problem.value, order.problem.value]} words=${words} />
       ${watched.value === null && !problem.value && html`<p class="hint">${words.say('loadingList')}</p>`}
       ${watched.value !== null && head(watched.value, words)}
       ${

@@ -2,6 +2,7 @@
 
 import { onScopeDispose, reactive, shallowRef, watch } from '../../vendor/vue.runtime.esm-browser.prod.js'
 import { Pages } from './pages.js'
+import { DEAF } from './useMonitor.js'
 import { keepAsked, routeOf } from './useRoute.js'
 
 function useList(at, fetch, name) {
@@ -91,19 +92,27 @@ export function useFetched(at, fetch, source, span = null) {
   return { value, problem, load }
 }
 
-/** An order that somebody gives by a button: what went wrong is said beside it. */
+/**
+ * Orders that somebody gives by a button. What went wrong with the last one is said beside it, but not for ever: neither
+ * when another thing is asked (`forget`), nor when the station is back that it was lost with.
+ */
 export function useOrder(at) {
   const problem = shallowRef(null)
-  const give = async (order) => {
+  const forget = () => {
     problem.value = null
+  }
+  watch(at.status, (status) => DEAF.includes(status) || forget())
+  /** @param {string} what name of the sentence that says what did not work, with `values` and `why` */
+  const give = async (order, what, values = {}) => {
+    forget()
     try {
       await order()
       return true
     } catch (fault) {
-      problem.value = fault.problem ?? { code: 'SERVER_ERROR' }
+      problem.value = { ...(fault.problem ?? { code: 'SERVER_ERROR' }), what, values }
       at.failed(problem.value)
       return false
     }
   }
-  return { problem, give }
+  return { problem, give, forget }
 }

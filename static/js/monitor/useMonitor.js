@@ -19,7 +19,8 @@ export const monitorEnv = () => ({
   uPlot: () => globalThis.uPlot,
 })
 
-const DEAF = ['connecting', 'offline']
+/** How the line stands while nothing is heard. */
+export const DEAF = ['connecting', 'offline']
 
 /** Notices one after the other; a newer one takes the place of the one before. */
 function useNotice(timers) {

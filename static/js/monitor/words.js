@@ -61,6 +61,14 @@ function moment(at, now, language, { seconds = false, dated = false } = {}) {
 export function withMonitor(words, clock = Date.now) {
   const own = OWN[key(words.language)]
   const say = (name, values = {}) => (name in own ? fill(own[name], values) : words.say(name, values))
+  // An error in one line, without whom to ask: that is who reads it.
+  const why = (problem) => {
+    const { message, details } = words.error(problem)
+    const plain = message.trim().replace(/\uff0c$/, '')
+    // The station's details and a check's own say are what an operator looks for.
+    const more = details || (problem?.details ? words.say('details', { details: String(problem.details) }) : '')
+    return more ? `${plain} (${more})` : plain
+  }
   return {
     ...words,
     say,
@@ -81,13 +89,9 @@ export function withMonitor(words, clock = Date.now) {
     dated: (at) => moment(at, clock(), words.language, { dated: true }),
     session: (id) => say('sessionTitle', { id: id.slice(0, 8) }),
     status: (name) => (name in own ? say(name) : String(name)),
-    /** The words of an error in one line, without whom to ask: that is who reads it. */
-    why: (problem) => {
-      const { message, details } = words.error(problem)
-      const plain = message.trim().replace(/\uff0c$/, '')
-      // The station's details and a check's own say are what an operator looks for.
-      const more = details || (problem?.details ? words.say('details', { details: String(problem.details) }) : '')
-      return more ? `${plain} (${more})` : plain
-    },
+    why,
+    /** The same of an order (useOrder): what did not work, and why. */
+    failed: (problem) =>
+      problem.what ? say(problem.what, { ...problem.values, why: why(problem) }) : why(problem),
   }
 }

@@ -78,7 +78,7 @@ export const MONITOR = Object.freeze({
   uploads: '同时上传',
   watchers: '查看人数',
   delay: '事件循环延迟',
-  chartFlow: '{name}（每 {step} 的平均值）：最近 {last}，最高 {most}（{time}），总平均 {mean}。',
+  chartFlow: '{name}（每 {step}平均）：最近 {last}，最高 {most}（{time}），总平均 {mean}。',
   chartMost: '{name}：最近 {step} {last}，最高 {most}（{time}）。',
   chartEmpty: '{name}：还没有记录。',
   asTable: '以表格显示',
@@ -175,6 +175,8 @@ export const MONITOR = Object.freeze({
   saidDeleted: '{name} 已删除。',
   saidDeletedUploader: '{name} 已由发送者删除。',
   saidCancelled: '这次上传已取消。',
+  deleting: '删除 {name}：{why}',
+  cancelling: '取消这次上传：{why}',
 
   lettersTitle: '没有送达的通知',
   lettersIntro: '本该告诉其他程序的事，多次重试后已放弃。',

@@ -52,10 +52,14 @@ screenshots: $(DEV)
 	@sh tests/setup/install.sh
 	RENEW=1 $(BIN)/python -m pytest -q tests/e2e/test_screenshots.py
 
-# setuptools would carry files over from an earlier build.
+# Its version ends with the time of the commit, or pip would take a new wheel for the one that is installed. In `build`
+# setuptools would carry files over from an earlier one; of two in `dist` pip can install neither.
+WHEN = $(shell TZ=UTC0 git log -1 --date=format-local:%Y%m%d%H%M%S --format=.post%cd 2>/dev/null)
+
 wheel: $(RUN)
-	rm -rf build
-	$(BIN)/python -m pip --disable-pip-version-check wheel --no-deps --wheel-dir dist .
+	rm -rf build dist/upload_station-*.whl
+	$(BIN)/python -m pip --disable-pip-version-check wheel --no-deps --wheel-dir dist . \
+		--config-settings="--global-option=egg_info --tag-build=$(WHEN)"
 
 format: $(DEV)
 	$(BIN)/ruff check --fix .

@@ -35,7 +35,9 @@ from station.station import Station
 from station.token import operator_secret
 
 HERE = Path(__file__).resolve().parent.parent
-VERSION = "0.1.0"
+RELEASE = "0.1.0"
+# Of an installed wheel, beside this package, the whole of it: `make wheel` adds when its commit was made.
+VERSION = next((found.stem.split("-")[1] for found in HERE.glob("upload_station-*.dist-info")), RELEASE)
 
 
 def routes(station: Station) -> list[Any]:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need beyond Python packages: Chromium, strace, curl, e2fsprogs, OpenSSL, nginx, Caddy, rsync,
-# SQLite's shell, systemd-analyze and promtool, on Debian and its kin, as root; and the JavaScript clients that upload in
+# Installs what the tests need beyond Python packages: Chromium, strace, curl, git, e2fsprogs, OpenSSL, nginx, Caddy,
+# rsync, SQLite's shell, systemd-analyze and promtool, on Debian and its kin, as root; and the JavaScript clients that upload in
 # tests/clients, wherever a package registry can be reached.
 # Otherwise it only says which tests will be skipped. (Node comes inside the playwright package.)
 set -eu
@@ -9,6 +9,7 @@ say_what_is_skipped() {
     for tool in "$@"; do
         case $tool in
             chromium) echo "Chromium is not installed: the tests of the page in a real browser will be skipped." ;;
+            git) echo "git is not installed: the tests of an upgrade will be skipped." ;;
             curl) echo "curl is not installed: the tests of the documented command lines will be skipped." ;;
             e2fsprogs) echo "mkfs.ext4 is not installed: the tests that cut the power of a disk will be skipped." ;;
             openssl) echo "openssl is not installed: the tests of TLS will be skipped." ;;
@@ -27,6 +28,7 @@ install_programs() {
     command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
     command -v strace >/dev/null || missing="$missing strace"
     command -v curl >/dev/null || missing="$missing curl"
+    command -v git >/dev/null || missing="$missing git"
     command -v mkfs.ext4 >/dev/null || missing="$missing e2fsprogs"
     command -v openssl >/dev/null || missing="$missing openssl"
     command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"

@@ -23,7 +23,7 @@ from handlers.supervisor import Supervisor
 from handlers.webhook import Poster
 from station import scribe
 from station.clock import system_clock
-from station.config import Config, load
+from station.config import Config, load, misspelt
 from station.reporting import say
 from station.station import Station
 from station.storage import Unusable
@@ -156,6 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(command(given))
     config = load(given)
     with scribe.log_to(sys.stderr, config.log_format, lambda: system_clock().mono, os.environ):
+        for name in misspelt():
+            log.warning("%s is in the environment, and no option has this name", name)
         status = asyncio.run(serve(config))
     sys.exit(status)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from station.options import (
 )
 
 ENVIRONMENT_PREFIX = "UPLOAD_STATION_"
+_NO_OPTIONS = {ENVIRONMENT_PREFIX + name for name in ("TO", "PIN")}  # the client's
 
 
 def _option(default: Any, parse: Callable[[str], Any], help: str) -> Any:
@@ -94,7 +97,7 @@ class Config:
     metrics_open: bool = _option(True, switch, "whether /metrics may be read without the operator's token")
     on_completed: str = _option("", command, "program that is run for each stored file, without a shell; it gets the event as JSON on standard input")
     before_publish: str = _option("", command, "program that looks at each file before it is published: exit status 0 takes it, 1 and words on its standard output reject it")
-    hook_timeout: float = _option(60.0, seconds, "how long such a program, or an answer to a webhook, may take")
+    hook_timeout: float = _option(60.0, within(0.1, 86400), "how long such a program, or an answer to a webhook, may take")
     hook_patience: float = _option(86400.0, seconds, "how long what could not be told to a program or a webhook is tried again")
     webhook: str = _option("", web_address, "address that events are posted to")
     webhook_secret: str = _option("", signing_key, "what posts are signed with: whsec_ and at least 24 bytes in base64; empty: a random one is made and kept in the upload folder")
@@ -121,10 +124,8 @@ def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
     texts: dict[str, tuple[str, str]] = {}
     if path := flags.pop("config"):
         texts |= _lines_of(parser, Path(path))
-    for item in fields(Config):
-        name = ENVIRONMENT_PREFIX + item.name.upper()
-        if name in environment:
-            texts[item.name] = (environment[name], name)
+    variables = {item.name: _variable(item.name) for item in fields(Config)}
+    texts |= {name: (environment[there], there) for name, there in variables.items() if there in environment}
     texts |= {name: (text, _flag(name)) for name, text in flags.items() if text is not None}
     values = {}
     for item in fields(Config):
@@ -134,7 +135,22 @@ def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
                 values[item.name] = item.metadata["parse"](text)
             except ValueError as error:
                 parser.error(f"{source}: {error}")
+    for name in ("webhook_secret", "webhook_events"):
+        if name in texts and "webhook" not in texts:
+            parser.error(f"{texts[name][1]}: without --webhook nothing is posted")
     return Config(**values)
+
+
+def misspelt(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Variables that look like options and are none. What a hook starts has some by right."""
+    if ENVIRONMENT_PREFIX + "RUN" in environment:
+        return []
+    known = _NO_OPTIONS | {_variable(item.name) for item in fields(Config)}
+    return sorted(name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known)
+
+
+def _variable(name: str) -> str:
+    return ENVIRONMENT_PREFIX + name.upper()
 
 
 def _flag(name: str) -> str:
@@ -178,6 +194,9 @@ def _lines_of(parser: argparse.ArgumentParser, path: Path) -> dict[str, tuple[st
         name, equals, text = line.partition("=")
         name = name.strip().replace("-", "_")
         if not equals or name not in known:
-            parser.error(f"{path}, line {number}: not an option: {line.strip()}")
+            # Not repeated: there may be a secret in it.
+            near = get_close_matches(re.split(r"[:\s]", name, maxsplit=1)[0], known, 1)
+            meant = f"; is `{near[0]} = …` meant?" if near else ""
+            parser.error(f"{path}, line {number}: this is no option{meant}")
         texts[name] = (text.strip(), f"{path}, line {number}")
     return texts

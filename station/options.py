@@ -1,4 +1,6 @@
-"""How an option's text is read: sizes, times, names, addresses. Each raises ValueError with a sentence. Pure.
+"""How an option's text is read: sizes, times, names, addresses. Each raises ValueError with a sentence.
+
+Pure, but for a look at the programs that are named.
 
 Not known here: which options there are, nor where their texts come from (`config`).
 """
@@ -17,6 +19,7 @@ from station.signing import key_of
 
 _SIZE_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _TIME_UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_FIRST_LINE = 256  # bytes of a script that the system looks at
 
 
 def size(text: str) -> int:
@@ -74,6 +77,8 @@ def some_of(*choices: str) -> Callable[[str], tuple[str, ...]]:
         for word in found:
             if word not in choices:
                 raise ValueError(f"{word!r} is none of {', '.join(choices)}")
+        if not found:
+            raise ValueError(f"at least one is needed of {', '.join(choices)}")
         return found
 
     return parse
@@ -148,7 +153,7 @@ def network_password(text: str) -> str:
 def command(text: str) -> str:
     """A command line in words as a shell would split them; nothing else of a shell works in it.
 
-    The program must be there: a check that cannot be run lets no file through, and the first sender would hear of it.
+    It must be possible to run it: a check that cannot be lets no file through, and the first sender would hear of it.
     """
     try:
         found = shlex.split(text)
@@ -156,9 +161,29 @@ def command(text: str) -> str:
         raise ValueError(f"{text!r} is not a command line: {error}") from None
     if "\0" in text or (found and not found[0]):
         raise ValueError(f"{text!r} is not a command line")
-    if found and which(found[0]) is None:
-        raise ValueError(f"{found[0]!r} cannot be run: there is no such program, or it is not executable")
+    if found and (why := _why_not(found[0])):
+        raise ValueError(f"{found[0]!r} cannot be run: {why}")
     return text.strip() if found else ""
+
+
+def _why_not(program: str) -> str:
+    """Why it cannot be started, in words; empty: it seems that it can."""
+    path = which(program)
+    if path is None:
+        return "there is no such program, or it is not executable"
+    try:
+        with open(path, "rb") as file:
+            beginning = file.readline(_FIRST_LINE)
+    except OSError:  # it may be run though it may not be read
+        return ""
+    if b"\0" in beginning:
+        return ""
+    if not beginning.startswith(b"#!"):
+        return "it is a text whose first line does not name its interpreter, as #!/bin/sh does"
+    if beginning.rstrip(b"\n").endswith(b"\r"):
+        return "its lines end as those of Windows do; `dos2unix` or an editor can change that"
+    interpreter, *_ = beginning[2:].decode(errors="replace").split() or [""]
+    return "" if which(interpreter) else f"there is no {interpreter!r}, which its first line names"
 
 
 def web_address(text: str) -> str:

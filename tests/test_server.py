@@ -107,6 +107,15 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 # ---- starting ----
 
 
+def test_a_variable_that_is_no_option_is_warned_of_without_its_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPLOAD_STATION_UPLOADPIN", "246810")
+    done = run("--tls-key=nowhere.pem", cwd=tmp_path)  # it ends by itself
+    assert re.search(r"WARNING .*UPLOAD_STATION_UPLOADPIN is in the environment", done.stderr)
+    assert "246810" not in done.stderr
+
+
 @on_the_loop
 async def test_the_first_line_on_standard_output_holds_an_address_that_answers(program: Program) -> None:
     assert re.fullmatch(r"[^\n]*http://localhost:\d+/\n", program.first_line)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from station.config import Config, load
+from station.config import Config, load, misspelt
 
 GIB = 1024**3
 
@@ -139,15 +139,16 @@ def test_this_file_knows_every_option() -> None:
 def test_an_option_can_be_given_by_flag_by_file_and_by_the_environment(name: str, conf: Path) -> None:
     text, value = VALUES[name]
     dashed, variable = name.replace("_", "-"), f"UPLOAD_STATION_{name.upper()}"
+    beside = {"UPLOAD_STATION_WEBHOOK": ""} if name.startswith("webhook_") else {}
     configs = [
-        load([f"--{dashed}={text}"], {}),
-        load([f"--{name}={text}"], {}),
-        load([f"--{dashed}", text], {}),
-        load([], {variable: text}),
+        load([f"--{dashed}={text}"], beside),
+        load([f"--{name}={text}"], beside),
+        load([f"--{dashed}", text], beside),
+        load([], {variable: text, **beside}),
     ]
     for line in (f"{name} = {text}\n", f"{dashed}={text}"):
         conf.write_text(line)
-        configs.append(load([f"--config={conf}"], {}))
+        configs.append(load([f"--config={conf}"], beside))
     assert configs == [replace(Config(), **{name: value})] * 6
     assert configs[0] != Config()
 
@@ -186,6 +187,24 @@ def test_other_variables_are_none_of_its_business() -> None:
     assert load([], {"PORT": "1", "UPLOAD_STATION_NONSENSE": "x", "upload_station_port": "2"}) == Config()
 
 
+def test_variables_that_are_misspelt_are_found_and_no_others() -> None:
+    ours = {f"UPLOAD_STATION_{name.upper()}": "" for name in (*VALUES, "to", "pin")}
+    assert misspelt(ours | {"PATH": "", "upload_station_prot": ""}) == []
+    wrong = {"UPLOAD_STATION_UPLOADPIN": "2468", "UPLOAD_STATION_CONFIG": "station.conf", "UPLOAD_STATION_": ""}
+    assert misspelt(ours | wrong) == sorted(wrong)
+
+
+def test_a_station_that_a_hook_starts_takes_its_facts_for_no_options() -> None:
+    assert misspelt({"UPLOAD_STATION_RUN": "0", "UPLOAD_STATION_FILE_NAME": "a.mp4"}) == []
+
+
+@pytest.mark.parametrize("name", ["webhook_secret", "webhook_events"])
+def test_what_is_for_a_webhook_is_refused_when_none_is_named(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    variable = f"UPLOAD_STATION_{name.upper()}"
+    assert f"{variable}: without --webhook nothing is posted" in complaint(capsys, [], {variable: VALUES[name][0]})
+    assert load(["--webhook="], {variable: VALUES[name][0]}).webhook == "", "it may be turned off"
+
+
 # ---- the file ----
 
 
@@ -202,11 +221,28 @@ def test_the_later_of_two_lines_wins(conf: Path) -> None:
     assert load([f"--config={conf}"], {}).port == 2
 
 
-@pytest.mark.parametrize("line", ["prot=1", "port", "port 1", "[station]", "=1", "config=other.conf"])
-def test_a_line_that_is_no_option_is_named(line: str, conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("admin_tokn = sesame", "admin_token"),
+        ("admin-tokn = sesame", "admin_token"),
+        ("webhook: https://bob:sesame@x/?a=b", "webhook"),
+        ("upload_pin sesame", "upload_pin"),
+        ("port", "port"),
+        ("c2VzYW1lsesame==", ""),
+        ("sesame", ""),
+        ("https://bob:sesame@x/?a=b", ""),
+        ("[sesame]", ""),
+        ("=sesame", ""),
+    ],
+)
+def test_a_line_that_is_no_option_is_told_by_its_number_without_being_repeated(
+    line: str, meant: str, conf: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     conf.write_text(f"port=1\n{line}\n")
     said = complaint(capsys, [f"--config={conf}"], {})
-    assert f"{conf}, line 2: not an option: {line}" in said
+    assert f"{conf}, line 2: this is no option" + (f"; is `{meant} = …` meant?\n" if meant else "\n") in said
+    assert "sesame" not in said
 
 
 def test_a_file_that_cannot_be_read_is_named(conf: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -274,6 +310,8 @@ BAD = [
     ("on_completed", "/nowhere/print-photo"),
     ("before_publish", "no-such-scanner --fdpass"),
     ("before_publish", "/etc"),
+    ("hook_timeout", "0"),
+    ("webhook_events", ""),
     ("webhook", "intranet.example/uploads"),
     ("webhook", "ftp://intranet.example/uploads"),
     ("webhook", "https://intranet.example/up loads"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,6 +124,50 @@ def test_a_command_that_cannot_be_run_is_told_by_its_name(text: str) -> None:
     with pytest.raises(ValueError, match="cannot be run") as error:
         command(text)
     assert text.split()[0] in str(error.value)
+
+
+BADLY_BEGUN = [
+    (b"echo done\n", "does not name its interpreter"),
+    (b"", "does not name its interpreter"),
+    (b"\xef\xbb\xbf#!/bin/sh\n", "does not name its interpreter"),
+    (b"#!/bin/sh\r\nexit 0\r\n", "lines end as those of Windows"),
+    (b"#! /no/such/python3 -I\n", "there is no '/no/such/python3'"),
+    (b"#!\n", "there is no ''"),
+    (b"#!/bin/\xff" + b"x" * 1000, "there is no '/bin/\ufffdx"),
+]
+
+
+@pytest.mark.parametrize(("content", "why"), BADLY_BEGUN)
+def test_a_script_that_the_system_could_not_start_is_refused_with_the_reason(
+    content: bytes, why: str, tmp_path: Path
+) -> None:
+    script = tmp_path / "check"
+    script.write_bytes(content)
+    script.chmod(0o755)
+    with pytest.raises(OSError, match=r"Exec format error|No such file"):
+        subprocess.run([script], check=False)
+    with pytest.raises(ValueError, match=f"cannot be run: .*{why}"):
+        command(f"{script} --fdpass")
+
+
+def test_one_whose_interpreter_would_be_sought_with_the_line_end_of_windows_is_refused(tmp_path: Path) -> None:
+    script = tmp_path / "check"
+    script.write_bytes(b"#!/usr/bin/env sh\r\n")
+    script.chmod(0o755)
+    with pytest.raises(ValueError, match="lines end as those of Windows"):
+        command(str(script))
+
+
+@pytest.mark.parametrize("first", ["#!/bin/sh", "#! /bin/sh -e", "#!/usr/bin/env sh", "#!" + sys.executable])
+def test_one_that_names_its_interpreter_is_taken(first: str, tmp_path: Path) -> None:
+    script = tmp_path / "check"
+    script.write_text(f"{first}\n", "utf-8")
+    script.chmod(0o755)
+    assert command(str(script)) == str(script)
+
+
+def test_a_program_that_is_no_script_is_taken() -> None:
+    assert command(sys.executable) == sys.executable
 
 
 @pytest.mark.parametrize("text", ["a 'b", 'a "b', "a \\"])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from station.rows import DeedRow, Record
-from station.wire import loads, text_of
+from station.wire import dumps, loads, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,34 +99,41 @@ def give_up(connection: sqlite3.Connection, number: int, tries: int, at: float, 
 # -- dead letters
 
 
-OfDead = Callable[[sqlite3.Connection, int | None], dict[str, int]]
-"""What is done to the one of this number, or, without one, to each; how many of each hook that were."""
-_DEAD = "dead_at IS NOT NULL AND (:number IS NULL OR number=:number)"
+OfDead = Callable[[sqlite3.Connection, Collection[str], int | None], dict[str, int]]
+"""What is done to the one of this number, or, without one, to each, of these hooks; how many of each that were."""
+_OF_HOOKS = "hook IN (SELECT value FROM json_each(:hooks))"
+_DEAD = f"dead_at IS NOT NULL AND {_OF_HOOKS} AND (:number IS NULL OR number=:number)"
 
 
-def dead(connection: sqlite3.Connection, after: int, limit: int) -> list[Letter]:
+def dead(connection: sqlite3.Connection, hooks: Collection[str], after: int, limit: int) -> list[Letter]:
     """The oldest first, as they are to be told; only those with numbers above `after`."""
-    where = "WHERE dead_at IS NOT NULL AND number>? ORDER BY number LIMIT ?"
-    return [Letter(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM deliveries {where}", (after, limit))]
+    query = f"SELECT {_COLUMNS} FROM deliveries WHERE {_DEAD} AND number>:after ORDER BY number LIMIT :limit"
+    given = {**_given(hooks, None), "after": after, "limit": limit}
+    return [Letter(*row) for row in connection.execute(query, given)]
 
 
-def revive(connection: sqlite3.Connection, number: int | None) -> dict[str, int]:
+def revive(connection: sqlite3.Connection, hooks: Collection[str], number: int | None) -> dict[str, int]:
     """What is dead waits again, before what is newer of its session, with all its tries."""
-    found = _count_dead(connection, number)
-    connection.execute(f"UPDATE deliveries SET dead_at=NULL, tries=0, due_at=0 WHERE {_DEAD}", {"number": number})
+    found = _count_dead(connection, hooks, number)
+    query = f"UPDATE deliveries SET dead_at=NULL, tries=0, due_at=0 WHERE {_DEAD}"
+    connection.execute(query, _given(hooks, number))
     return found
 
 
-def drop(connection: sqlite3.Connection, number: int | None) -> dict[str, int]:
+def drop(connection: sqlite3.Connection, hooks: Collection[str], number: int | None) -> dict[str, int]:
     """Forget what is dead."""
-    found = _count_dead(connection, number)
-    connection.execute(f"DELETE FROM deliveries WHERE {_DEAD}", {"number": number})
+    found = _count_dead(connection, hooks, number)
+    connection.execute(f"DELETE FROM deliveries WHERE {_DEAD}", _given(hooks, number))
     return found
 
 
-def _count_dead(connection: sqlite3.Connection, number: int | None) -> dict[str, int]:
+def _count_dead(connection: sqlite3.Connection, hooks: Collection[str], number: int | None) -> dict[str, int]:
     query = f"SELECT hook, count(*) FROM deliveries WHERE {_DEAD} GROUP BY hook"
-    return dict(connection.execute(query, {"number": number}).fetchall())
+    return dict(connection.execute(query, _given(hooks, number)).fetchall())
+
+
+def _given(hooks: Collection[str], number: int | None) -> dict[str, str | int | None]:
+    return {"hooks": dumps(list(hooks)), "number": number}
 
 
 def forget_dead(connection: sqlite3.Connection, kept: int) -> None:
@@ -138,10 +145,10 @@ def forget_dead(connection: sqlite3.Connection, kept: int) -> None:
 # -- all of them
 
 
-def forget_others(connection: sqlite3.Connection, hooks: Collection[str]) -> None:
-    """Drop what is for hooks that are not among these."""
-    marks = ",".join("?" * len(hooks))
-    connection.execute(f"DELETE FROM deliveries WHERE hook NOT IN ({marks})", tuple(hooks))
+def bury_others(connection: sqlite3.Connection, hooks: Collection[str], at: float) -> None:
+    """What waits for hooks that are not among these is dead."""
+    query = f"UPDATE deliveries SET dead_at=:at, error='its hook was off' WHERE dead_at IS NULL AND NOT {_OF_HOOKS}"
+    connection.execute(query, {**_given(hooks, None), "at": at})
 
 
 def counts(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:

@@ -97,16 +97,17 @@ class Hooks:
         courier.on_dead = self._letters_changed
 
     async def start(self, on_tick: list[Callable[[float], None]], on_deed: list[Callable[[str, Any], None]]) -> None:
-        """Go on with what the last run left. What is for a hook that is no more is forgotten.
+        """Go on with what the last run left. What waits for a hook that is no more is dead until it is there again.
 
         The lists are told several times a second that time passes, and what was done to stored files.
         """
         on_tick.append(self._tick)
         on_deed.append(self._done)
         left = await self._journal.read(deliveries.counts)
-        if lost := {hook: sum(count) for hook, count in left.items() if hook not in self._couriers}:
-            log.warning("hooks that are no more had letters, which are forgotten: %s", lost)
-            await recorded(self._journal.change(partial(deliveries.forget_others, hooks=tuple(self._couriers))))
+        if off := {hook: waiting for hook, (waiting, _) in left.items() if waiting and hook not in self._couriers}:
+            log.warning("letters wait for hooks that are off; they are kept as dead ones: %s", off)
+            at = self._journal.date(self._clock().wall)
+            await recorded(self._journal.change(partial(deliveries.bury_others, hooks=tuple(self._couriers), at=at)))
         for hook, courier in self._couriers.items():
             courier.waiting, courier.dead = left.get(hook, (0, 0))
             self._tasks.start(courier.run(), hook)
@@ -194,7 +195,7 @@ class Hooks:
 
     async def dead_letters(self, after: int = 0, limit: int = 100) -> list[Letter]:
         """The oldest first, as they are to be told; `after`: the number of the last one seen."""
-        return await self._journal.read(partial(deliveries.dead, after=after, limit=limit))
+        return await self._journal.read(partial(deliveries.dead, hooks=tuple(self._couriers), after=after, limit=limit))
 
     async def send_again(self, number: int | None = None) -> None:
         """Have a dead letter, or each, tried again, with all its patience. Raises NOT_FOUND."""
@@ -209,7 +210,8 @@ class Hooks:
     async def _of_dead(self, change: deliveries.OfDead, number: int | None) -> list[tuple[Courier, int]]:
         """Change the dead letters; whose they were, and how many."""
         found: list[dict[str, int]] = []
-        await recorded(self._journal.change(lambda connection: found.append(change(connection, number))))
+        hooks = tuple(self._couriers)
+        await recorded(self._journal.change(lambda connection: found.append(change(connection, hooks, number))))
         if number is not None and not found[-1]:
             raise Refused("NOT_FOUND")
         changed = [(self._couriers[hook], count) for hook, count in found[-1].items()]

@@ -248,7 +248,7 @@ async def test_after_the_last_try_it_is_kept_dead_and_the_next_is_told(tmp_path:
         await made.idle()
         assert made.told("s") == ["bad", "bad", "bad", "good"]
         assert (made.courier.waiting, made.courier.dead, deaths) == (0, 1, [1])
-        [dead] = await made.journal.read(partial(deliveries.dead, after=0, limit=9))
+        [dead] = await made.journal.read(partial(deliveries.dead, hooks=[HOOK], after=0, limit=9))
         assert (dead.name, dead.tries, dead.error) == ("bad", 3, "it answered 500")
 
 

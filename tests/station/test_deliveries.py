@@ -101,13 +101,13 @@ def test_what_is_given_up_holds_up_nothing_and_can_come_back(connection: sqlite3
     first, second = waiting(connection, "s")
     deliveries.give_up(connection, first.number, 7, 50.0, "it answered 500")
     assert waiting(connection, "s") == [second]
-    [dead] = deliveries.dead(connection, 0, 10)
+    [dead] = deliveries.dead(connection, WANTED, 0, 10)
     assert (dead.number, dead.tries, dead.dead_at, dead.error) == (first.number, 7, 50.0, "it answered 500")
     for change in (deliveries.revive, deliveries.drop):
         for number in (second.number, 10**18):
-            assert change(connection, number) == {}
+            assert change(connection, WANTED, number) == {}
     assert deliveries.counts(connection)["webhook"] == (1, 1)
-    assert deliveries.revive(connection, first.number) == {"webhook": 1}
+    assert deliveries.revive(connection, WANTED, first.number) == {"webhook": 1}
     assert [(letter.number, letter.tries) for letter in waiting(connection, "s")] == [
         (first.number, 0),
         (second.number, 0),
@@ -123,16 +123,16 @@ def test_all_that_is_dead_comes_back_in_order_or_is_dropped(connection: sqlite3.
     for letter in reversed(everything):
         deliveries.give_up(connection, letter.number, 7, 50.0, "no")
     numbers = sorted(letter.number for letter in everything)
-    assert [letter.number for letter in deliveries.dead(connection, 0, 3)] == numbers[:3]
-    assert [letter.number for letter in deliveries.dead(connection, numbers[2], 9)] == numbers[3:]
-    assert deliveries.revive(connection, None) == {"webhook": 4, "on_completed": 1}
+    assert [letter.number for letter in deliveries.dead(connection, WANTED, 0, 3)] == numbers[:3]
+    assert [letter.number for letter in deliveries.dead(connection, WANTED, numbers[2], 9)] == numbers[3:]
+    assert deliveries.revive(connection, WANTED, None) == {"webhook": 4, "on_completed": 1}
     assert [letter.name for letter in waiting(connection, "s")] == ["upload-started", "upload-completed"]
-    assert deliveries.dead(connection, 0, 9) == []
+    assert deliveries.dead(connection, WANTED, 0, 9) == []
     for letter in everything[1:]:
         deliveries.give_up(connection, letter.number, 7, 50.0, "no")
-    assert deliveries.drop(connection, None) == {"webhook": 3, "on_completed": 1}
+    assert deliveries.drop(connection, WANTED, None) == {"webhook": 3, "on_completed": 1}
     assert [letter.number for letter in waiting(connection, "s")] == numbers[:1], "what waits is not dropped"
-    assert deliveries.revive(connection, None) == deliveries.drop(connection, None) == {}
+    assert deliveries.revive(connection, WANTED, None) == deliveries.drop(connection, WANTED, None) == {}
 
 
 def test_dead_letters_are_bounded(connection: sqlite3.Connection) -> None:
@@ -143,16 +143,25 @@ def test_dead_letters_are_bounded(connection: sqlite3.Connection) -> None:
     for letter in waiting(connection, "s")[:-1]:
         deliveries.give_up(connection, letter.number, 1, letter.made_at, "no")
     deliveries.forget_dead(connection, kept=3)
-    assert [letter.made_at for letter in deliveries.dead(connection, 0, 100)] == [7.0, 8.0, 9.0]
+    assert [letter.made_at for letter in deliveries.dead(connection, WANTED, 0, 100)] == [7.0, 8.0, 9.0]
     assert waiting(connection, "s") == [alive]
 
 
-def test_hooks_that_are_no_more_leave_nothing(connection: sqlite3.Connection) -> None:
+def test_what_waits_for_hooks_that_are_off_is_dead_until_they_are_back(connection: sqlite3.Connection) -> None:
     deliveries.add_events(connection, record("s", *NAMES), WANTED)
-    deliveries.forget_others(connection, ("webhook",))
-    assert deliveries.counts(connection) == {"webhook": (2, 0)}
-    deliveries.forget_others(connection, ())
-    assert deliveries.counts(connection) == {}
+    deliveries.bury_others(connection, ("webhook",), 50.0)
+    assert deliveries.counts(connection) == {"webhook": (2, 0), "on_completed": (0, 1)}
+    deliveries.bury_others(connection, (), 60.0)
+    assert deliveries.counts(connection) == {"webhook": (0, 2), "on_completed": (0, 1)}
+    for hooks in ((), ("webhook",)):
+        assert len(deliveries.dead(connection, hooks, 0, 9)) == 2 * len(hooks)
+    [letter] = deliveries.dead(connection, ("on_completed",), 0, 9)
+    assert (letter.dead_at, letter.error) == (50.0, "its hook was off")
+    for change in (deliveries.drop, deliveries.revive):
+        assert change(connection, ("webhook",), letter.number) == {}
+    assert deliveries.drop(connection, ("webhook",), None) == {"webhook": 2}
+    assert deliveries.revive(connection, ("on_completed",), None) == {"on_completed": 1}
+    assert deliveries.counts(connection) == {"on_completed": (1, 0)}
 
 
 def test_it_finds_its_rows_by_an_index(connection: sqlite3.Connection) -> None:

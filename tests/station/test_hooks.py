@@ -133,20 +133,29 @@ async def test_a_restart_goes_on_with_what_was_not_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.gen_test
-async def test_what_was_for_a_hook_that_is_no_more_is_forgotten_and_said(
+async def test_one_start_without_a_hook_forgets_nothing_that_was_for_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    post = Post()
+    async with posting(tmp_path, "upload-completed", hook_patience=0.0) as (place, post):
+        number = await a_dead_letter(place, post)
     post.answer = Unreachable("no connection")
     async with posting(tmp_path, "upload-completed", post) as (place, _):
         await store(place)
     with caplog.at_level(logging.WARNING):
-        async with open_place(tmp_path, recover=True) as place:
-            assert left(tmp_path) == []
-            assert place.station.hooks.counts() == {}
-            with pytest.raises(Refused, match="NOT_FOUND"):
-                await place.station.hooks.send_again(1)
-    assert "forgotten" in caplog.text
+        for _ in range(2):
+            async with open_place(tmp_path, recover=True) as place:
+                assert place.station.hooks.counts() == {}
+                assert await place.station.hooks.dead_letters() == []
+                with pytest.raises(Refused, match="NOT_FOUND"):
+                    await place.station.hooks.send_again(number)
+                await place.station.hooks.forget()
+    assert caplog.text.count("letters wait for hooks that are off; they are kept as dead ones: {'webhook': 1}") == 1
+    async with posting(tmp_path, "upload-completed") as (place, post):
+        hooks = place.station.hooks
+        assert [letter.error for letter in await hooks.dead_letters()] == ["it answered 500", "its hook was off"]
+        await hooks.send_again()
+        await until(lambda: left(tmp_path) == [])
+        assert post.names == ["upload-completed"] * 2
 
 
 @pytest.mark.gen_test

@@ -280,7 +280,7 @@ def test_the_charts_are_drawn_and_follow_theme_width_and_language(enter: Enter, 
     page.get_by_text("As a table").click()
     expect(page.get_by_role("columnheader", name="Throughput")).to_be_visible()
     page.get_by_role("button", name="中文").click()
-    expect(chart.locator("figcaption")).to_contain_text("接收速度：")
+    expect(chart.locator("figcaption")).to_contain_text("接收速度（")
     expect(page.get_by_role("heading", name="运行指标")).to_be_visible()
 
 

@@ -36,7 +36,7 @@ _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "sessions_ended":      ("Sessions that ended.", ()),
     "session_faults":      ("Faults that concerned a whole session.", ("code",)),
     "requests_refused":    ("Requests answered with an error.", ("code",)),
-    "joins":               ("Joins: without a position, from one, from one that was lost.", ("transport", "kind")),
+    "joins":               ("Joins: from the beginning, from a later position, from one that was lost.", ("transport", "kind")),
     "subscribers_dropped": ("Subscribers disconnected because they stayed too far behind.", ("transport",)),
 }
 # The seed's thresholds, 200 ms and 1 MB/s, are limits of buckets.
@@ -85,7 +85,7 @@ class Meters:
 
     def __init__(self) -> None:
         self.reconnects = 0
-        """Joins that gave a position."""
+        """Joins that gave a position beyond 0."""
         self.waited = self.replaced = self.replayed = 0
         """Messages that a subscriber was not ready for; progress that it was never told; messages told again."""
         self._received = dict.fromkeys(Way, 0)
@@ -156,8 +156,9 @@ class Meters:
             self._histograms["upload_speed_bytes_per_second"].observe(event.final_speed)
 
     def joined(self, transport: str, *, position: bool, resync: bool) -> None:
+        """`position`: it gave one beyond 0; `resync`: that could not be served."""
         self.reconnects += position
-        self._counters["joins"].labels(transport, JOINS[position + resync]).inc()
+        self._counters["joins"].labels(transport, JOINS[position * (1 + resync)]).inc()
 
     def dropped(self, transport: str) -> None:
         """A subscriber was too slow."""

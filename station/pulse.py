@@ -15,7 +15,7 @@ _HOUR = 3600.0
 
 @dataclass(frozen=True)
 class Gauges:
-    """What is looked at. The first two count up: bytes that came, and joins that gave a position."""
+    """What is looked at. The first two count up: bytes that came, and joins that gave a position beyond 0."""
 
     received: Callable[[], int]
     reconnects: Callable[[], int]
@@ -67,7 +67,7 @@ class Pulse:
         self._slot, self._fold = slot, Fold()
 
     def reconnects(self, now: float) -> Measured:
-        """Joins that gave a position within the last hour, for each of those who watched at once; of how many."""
+        """Joins that gave a position beyond 0 within the last hour, for each of those who watched at once; of how many."""
         [most] = self._crowd.over(now)
         [joins] = self._reconnects.over(now)
         known = most or joins

@@ -296,24 +296,30 @@ TROUBLE = {
 def noted(values: str) -> str:
     """All the notes of the time, in promtool's words."""
     count = HOURS * 60
+    if "x" in values:
+        return values
     return f"{values}x{count}" if re.search(r"\d[+-]", values) else f"{values}+0x{count}"
 
 
-def fires(promtool: str, folder: Path, trouble: dict[str, str], expected: set[str]) -> subprocess.CompletedProcess[str]:
-    """Have promtool play the time through, and compare which alerts are on at its end."""
+def play(
+    promtool: str, folder: Path, trouble: dict[str, str], question: str, expected: dict[str, int]
+) -> subprocess.CompletedProcess[str]:
+    """Have promtool play the time through, and compare what it answers at its end: values by labels."""
     given = [{"series": name, "values": noted(values)} for name, values in {**QUIET, **trouble}.items()]
-    rows = [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(expected)]
-    question = {
-        "expr": "count by (alertname) (ALERTS{alertstate='firing'})",
-        "eval_time": f"{HOURS}h",
-        "exp_samples": rows,
-    }
-    played = {"interval": EACH, "input_series": given, "promql_expr_test": [question]}
+    rows = [{"labels": f"{{{labels}}}", "value": value} for labels, value in sorted(expected.items())]
+    asked = {"expr": question, "eval_time": f"{HOURS}h", "exp_samples": rows}
+    played = {"interval": EACH, "input_series": given, "promql_expr_test": [asked]}
     path = folder / "played.json"
     path.write_text(
         json.dumps({"rule_files": [str(DOCS / "alerts.yml")], "evaluation_interval": EACH, "tests": [played]})
     )
     return run(promtool, "test", "rules", str(path))
+
+
+def fires(promtool: str, folder: Path, trouble: dict[str, str], expected: set[str]) -> subprocess.CompletedProcess[str]:
+    """Which alerts are on at the end."""
+    question = "count by (alertname) (ALERTS{alertstate='firing'})"
+    return play(promtool, folder, trouble, question, {f'alertname="{name}"': 1 for name in expected})
 
 
 def test_a_quiet_box_sets_no_alert_off(promtool: str, tmp_path: Path) -> None:
@@ -325,3 +331,41 @@ def test_a_quiet_box_sets_no_alert_off(promtool: str, tmp_path: Path) -> None:
 def test_each_alert_goes_off_by_itself_for_its_own_trouble(promtool: str, tmp_path: Path, alert: str) -> None:
     done = fires(promtool, tmp_path, TROUBLE[alert], {alert})
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+ONE_SMALL_FILE = {
+    f'{PREFIX}file_size_bytes_sum{{instance="box"}}': "0+0x150 5+0x30",
+    f'{PREFIX}upload_duration_seconds_sum{{instance="box"}}': "0+0x150 0.07+0x30",
+}
+ONE_REFUSED_OF_ONE = {
+    f'{PREFIX}files_total{{instance="box",outcome="completed"}}': "0",
+    f'{PREFIX}files_total{{instance="box",outcome="failed"}}': "0+0x150 1+0x30",
+}
+
+
+@pytest.mark.parametrize(
+    ("indicator", "query", "trouble", "value"),
+    [
+        ("speed", "A", {}, 5_000_000),
+        ("speed", "A", ONE_SMALL_FILE, None),
+        ("success", "A", {}, 98),
+        ("success", "B", {}, None),
+        ("success", "A", ONE_REFUSED_OF_ONE, None),
+        ("success", "B", ONE_REFUSED_OF_ONE, 0),
+    ],
+)
+def test_few_bytes_and_few_files_are_judged_as_on_the_operators_page(
+    promtool: str, tmp_path: Path, indicator: str, query: str, trouble: dict[str, str], value: int | None
+) -> None:
+    targets = {target["refId"]: plain(target["expr"]) for target in panels()[INDICATORS.index(indicator)]["targets"]}
+    expected = {} if value is None else {'instance="box"': value}
+    done = play(promtool, tmp_path, trouble, f"round({targets[query]})", expected)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_few_files_are_never_red() -> None:
+    [override] = panels()[INDICATORS.index("success")]["fieldConfig"]["overrides"]
+    assert override["matcher"] == {"id": "byFrameRefID", "options": "B"}
+    [thresholds] = override["properties"]
+    steps = [(step["color"], step["value"]) for step in thresholds["value"]["steps"]]
+    assert steps == [("orange", None), ("green", LIMITS["success"].threshold)]

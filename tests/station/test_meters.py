@@ -121,7 +121,9 @@ def test_a_fault_of_a_session_counts_by_its_code() -> None:
     assert value(meters, "session_faults_total", code="INSUFFICIENT_STORAGE") == 1
 
 
-@pytest.mark.parametrize(("position", "resync", "kind"), [(False, False, 0), (True, False, 1), (True, True, 2)])
+@pytest.mark.parametrize(
+    ("position", "resync", "kind"), [(False, False, 0), (True, False, 1), (True, True, 2), (False, True, 0)]
+)
 def test_a_join_is_fresh_resumed_or_lost(position: bool, resync: bool, kind: int) -> None:
     meters = Meters()
     meters.joined("sse", position=position, resync=resync)

@@ -38,7 +38,7 @@ class Account:
         return STORED if done and not self.faults else FAILED
 
     def summary(self, session_id: str, link: str, status: int, words: Callable[[Exception], str]) -> dict[str, Any]:
-        """`words`: a fault in a sentence."""
+        """`words`: a fault in a sentence, without its details."""
         ours = {parcel.source.path for parcel in self.parcels}
         files = [self._outcome(parcel, words) for parcel in self.parcels]
         files += [{"path": path, **_failed(fault, words)} for path, fault in self.faults.items() if path not in ours]
@@ -62,11 +62,8 @@ class Account:
 
 
 def _failed(fault: Exception, words: Callable[[Exception], str]) -> dict[str, Any]:
-    code = (
-        fault.code
-        if isinstance(fault, Refusal)
-        else "NETWORK_ERROR"
-        if isinstance(fault, Broken)
-        else "FILE_UNREADABLE"
-    )
-    return {"status": "failed", "error": {"code": code, "message": words(fault)}}
+    error = {"code": "NETWORK_ERROR" if isinstance(fault, Broken) else "FILE_UNREADABLE", "message": words(fault)}
+    if isinstance(fault, Refusal):
+        more = {"details": fault.details, "solution": fault.solution}
+        error |= {"code": fault.code, **{name: text for name, text in more.items() if text}}
+    return {"status": "failed", "error": error}

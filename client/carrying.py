@@ -164,6 +164,7 @@ class Carrying:
 
     async def _refused(self, refusal: Refusal) -> None:
         """Raises it, unless something can be done."""
+        refusal.heard(self._told.problem)
         if refusal.code == "UPLOAD_ALREADY_COMPLETED" and self._upload.file_id:
             await self._until(lambda: self._told.is_over)
         elif refusal.is_gone and self._upload.path is not None and self._renewals < _RENEWALS:

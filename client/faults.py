@@ -20,6 +20,7 @@ _BY_STATUS = {
     507: "INSUFFICIENT_STORAGE",
 }
 _PASSING = {408, 423, 429}
+_LONGEST_DETAILS = 200  # characters for people; programs get all of it
 
 
 class Broken(Exception):
@@ -77,9 +78,15 @@ class Refusal(Exception):
         """The address of the upload leads nowhere."""
         return self.status in {404, 410}
 
+    def heard(self, told: Refusal | None) -> None:
+        """Where it has no words of its own, it takes those of what was told of the file, if that is the same fault."""
+        if self.is_mute and told is not None and told.code == self.code:
+            self.message, self.details, self.is_pushed = told.message, told.details, told.is_pushed
+
     def worded(self, message: str) -> str:
-        """With a message in other words."""
+        """With a message in other words. Of long details, such as all formats that are taken, only the beginning."""
         details = self.details if self.details not in message else ""
+        details = details if len(details) <= _LONGEST_DETAILS else f"{details[:_LONGEST_DETAILS]}…"
         return " ".join(part for part in (message, details, self.solution) if part)
 
     def __str__(self) -> str:

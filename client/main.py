@@ -10,15 +10,17 @@ import signal
 import ssl
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from client.link import Link
 from client.options import Settings, settings_of
 from client.patience import Timing
 from client.send import Sending
 from client.watch import Watching
+from client.words import Words
 
 COMMANDS = ("send", "watch")
-USAGE = 2
+FAILED, USAGE = 1, 2
 INTERRUPTED = 130
 _TERMINATED = 128 + signal.SIGTERM
 
@@ -42,10 +44,20 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
         return INTERRUPTED
     except asyncio.CancelledError:
         return _TERMINATED
-    except BrokenPipeError:
-        # Whoever read has gone, as in `… | head -1`; Python would complain once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:
+        _muted(error, Words(settings.language))
+        return FAILED
+
+
+def _muted(error: OSError, words: Words) -> None:
+    """What happens can be told no more."""
+    if not isinstance(error, BrokenPipeError):  # whoever reads only the beginning, as in `… | head -1`, knows
+        with suppress(OSError):  # standard error may be no better
+            print(words("mute", reason=error.strerror or error), file=sys.stderr)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # Python would write once more what is left in it, and complain
+            os.dup2(nowhere, stream.fileno())
 
 
 async def _run(command: str, settings: Settings, trust: ssl.SSLContext) -> int:

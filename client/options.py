@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,12 @@ class Settings:
     quiet: bool = False
     json: bool = False
 
-    def command_for(self, link: str) -> str:
-        """What goes on with this session. Without the PIN: an open session asks for none."""
+    def command_for(self, link: str, failed: Collection[str]) -> str:
+        """What goes on with this session. Without the PIN: an open session asks for none. `failed`: by their paths."""
         words = ["upload-station", "send", "--session", link]
         words += [f"--cacert={self.cacert}"] if self.cacert else []
         words += ["--recursive"] if self.recursive else []
-        return shlex.join([*words, "--", *self.files])
+        return shlex.join([*words, "--", *(file for file in self.files if os.path.abspath(file) not in failed)])
 
 
 def settings_of(command: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
@@ -80,8 +81,8 @@ def _send_parser() -> argparse.ArgumentParser:
     parser = _parser(
         "send",
         "Send files to a station; on a bad line it goes on where it stopped.",
-        f"Exit status: 0 all files are stored; 1 something failed or was refused; {_STATUSES} --to and --pin may also be "
-        "UPLOAD_STATION_TO and UPLOAD_STATION_PIN in the environment.",
+        f"Exit status: 0 all files are stored; 1 something failed or was refused; {_STATUSES} --to and --pin may also "
+        "be UPLOAD_STATION_TO and UPLOAD_STATION_PIN in the environment.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="what to send; after -- names may begin with -")
     parser.add_argument("--to", metavar="ADDRESS", help="the station, or the link of a session or of a QR code")

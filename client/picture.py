@@ -22,7 +22,8 @@ LIFECYCLE = {
 
 @dataclass
 class Told:
-    """One file. `stored`: bytes that the station has. `pauses`: how often it was said to be at rest."""
+    """One file. `stored`: bytes that the station has. `pauses`: how often it was said to be at rest. `problem`: its
+    last."""
 
     name: str = ""
     size: int | None = None
@@ -83,7 +84,7 @@ class Picture:
             file.stored = _count(entry.get("uploadedBytes"))
             file.path = str(entry.get("uploadPath") or "")
             file.can_retry = bool(entry.get("canRetry", True))
-            file.problem = Refusal.told(entry["error"]) if entry.get("error") else None
+            file.problem = Refusal.told(entry["error"]) if entry.get("error") else file.problem
         self.status, self.is_known = str(snapshot.get("overallStatus") or self.status), True
         self._contained = _count(snapshot.get("currentSeq")) or _count(snapshot.get("seq"))
 
@@ -95,7 +96,7 @@ class Picture:
         file.name = str(data.get("fileName") or file.name)
         match event:
             case "upload-started":
-                file.status, file.stored, file.problem = "uploading", _count(data.get("resumedFrom")), None
+                file.status, file.stored = "uploading", _count(data.get("resumedFrom"))
             case "upload-progress":
                 self.status = str(data.get("overallStatus") or self.status)
                 file.stored = _count(data.get("uploadedBytes"))

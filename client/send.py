@@ -57,12 +57,15 @@ class Sending:
             return FAILED
         try:
             await self._send()
+            return self._end(self._account.status())
         except asyncio.CancelledError:
             self._end(INTERRUPTED)
             raise
+        except OSError:  # nothing more can be told on standard output
+            self._say_how_to_go_on()
+            raise
         finally:
             self._report.close()
-        return self._end(self._account.status())
 
     async def _send(self) -> None:
         try:
@@ -205,8 +208,16 @@ class Sending:
         return self._account.gave_up
 
     def _end(self, status: int) -> int:
-        link = self._place.link(self._session_id) if self._session_id else ""
-        self._report.summary(self._account.summary(self._session_id, link, status, self._words.why))
-        if link and self._account.has_open_ends:
-            self._report.complain("resume", command=self._settings.command_for(link))
+        self._report.summary(self._account.summary(self._session_id, self._shown, status, self._words.message))
+        self._say_how_to_go_on()
         return status
+
+    @property
+    def _shown(self) -> str:
+        """The session's link."""
+        return self._place.link(self._session_id) if self._session_id else ""
+
+    def _say_how_to_go_on(self) -> None:
+        if self._shown and self._account.has_open_ends:
+            command = self._settings.command_for(self._shown, self._account.faults)
+            self._report.complain("resume", command=command)

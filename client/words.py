@@ -24,6 +24,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType({
     "other_name": ("它的证书属于别的名称（{reason}）。请用证书上的名称作为地址", "Its certificate is for another name ({reason}). Use a name that is in the certificate as the address."),
     "out_of_date": ("它的证书已过期或尚未生效（{reason}）。请检查本机的时钟；若时钟无误，请站点的管理者更换证书", "Its certificate has expired or is not valid yet ({reason}). Check this computer's clock; if that is right, who runs the station must renew it."),
     "wants_https": ("它似乎只接受 https。请改用 {reason}", "It seems to want https. Give {reason} as its address."),
+    "mute": ("结果写不出去：{reason}", "What happens cannot be written: {reason}"),
     "gave_up": ("已放弃等待：{why}", "Waited in vain: {why}"),
     "code": ("没有这个数字码，或者它已经用过或过期", "There is no such code, or it was used or has expired."),
     "tries": ("试错次数太多，请过几分钟再试", "There were too many wrong tries; wait some minutes."),
@@ -66,14 +67,19 @@ class Words:
         return self._chosen(SENTENCES[key]).format(**fields)
 
     def why(self, fault: BaseException | None) -> str:
+        """For people: with details, and what to do."""
+        message = self.message(fault)
+        return fault.worded(message) if isinstance(fault, Refusal) else message
+
+    def message(self, fault: BaseException | None) -> str:
         """In a sentence. Of what a station says the words are its own only where its language is the one asked for."""
         if isinstance(fault, Unfit | Hopeless):
             return self(fault.key, reason=fault.reason)
         if isinstance(fault, Refusal) and fault.code == "UPLOAD_CANCELLED" and not fault.message:
             return self("cancelled", reason=fault.details)
         if isinstance(fault, Refusal) and fault.is_pushed and fault.code in ERRORS:
-            return fault.worded(self._chosen(ERRORS[fault.code]))
-        return str(fault)
+            return self._chosen(ERRORS[fault.code])
+        return fault.message or fault.code if isinstance(fault, Refusal) else str(fault)
 
     def _chosen(self, both: tuple[str, str]) -> str:
         zh, en = both

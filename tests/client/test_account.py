@@ -7,6 +7,7 @@ from client.carrying import Parcel
 from client.faults import Broken, Refusal, Unfit
 from client.picture import Picture
 from client.source import Source
+from client.words import Words
 
 
 def account(*done: bool) -> Account:
@@ -53,8 +54,8 @@ def test_a_station_that_cannot_be_reached_is_told_apart_from_one_that_has_no_roo
 
 def test_the_summary_tells_of_each_file() -> None:
     one = account(True, False, False)
-    one.faults["/1"] = Refusal("REJECTED", "No.")
-    summary = one.summary("s", "http://x/s/s", 1, str)
+    one.faults["/1"] = Refusal("REJECTED", "No.", "a virus")
+    summary = one.summary("s", "http://x/s/s", 1, Words("en").message)
     assert [file["status"] for file in summary["files"]] == ["completed", "failed", "unfinished"]
-    assert summary["files"][1]["error"] == {"code": "REJECTED", "message": "No."}
+    assert summary["files"][1]["error"] == {"code": "REJECTED", "message": "No.", "details": "a virus"}
     assert (summary["completed"], summary["failed"], summary["link"]) == (1, 1, "http://x/s/s")

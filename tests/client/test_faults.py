@@ -35,6 +35,27 @@ def test_some_refusals_pass(status: int, passes: bool) -> None:
     assert Refusal.answered(status, {}, "").passes is passes
 
 
+def test_an_answer_without_words_takes_those_that_were_told() -> None:
+    told = Refusal.told({"code": "SERVER_ERROR", "message": "A fault.", "details": "no checker"})
+    mute = Refusal.answered(500, {}, "7")
+    mute.heard(told)
+    assert (str(mute), mute.status, mute.retry_after) == ("A fault. no checker", 500, 7)
+
+
+@pytest.mark.parametrize("told", [None, Refusal.told({"code": "REJECTED", "message": "A virus."})])
+@pytest.mark.parametrize(("body", "words"), [({}, "HTTP 500"), ({"message": "Ours."}, "Ours.")])
+def test_what_was_told_of_something_else_is_not_taken(told: Refusal | None, body: dict[str, str], words: str) -> None:
+    refusal = Refusal.answered(500, body, "")
+    refusal.heard(told)
+    assert str(refusal) == words
+
+
+def test_words_of_its_own_are_kept() -> None:
+    refusal = Refusal.answered(500, {"error": "SERVER_ERROR", "message": "Ours."}, "")
+    refusal.heard(Refusal.told({"code": "SERVER_ERROR", "message": "Theirs."}))
+    assert str(refusal) == "Ours."
+
+
 @pytest.mark.parametrize("error", [None, "text", {"code": None}, {"code": 5, "details": ["x"]}])
 def test_whatever_an_event_tells_is_taken(error: object) -> None:
     assert isinstance(str(Refusal.told(error)), str)

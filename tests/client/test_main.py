@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from client.main import COMMANDS, main
-from tests.client.rig import PATIENCE, Command, Weir, run, send
+from tests.client.rig import PATIENCE, Command, Weir, command_line, environment, run, send
 from tests.clients.rig import MIB, Station, film
 from tests.handlers import certificates
 
@@ -46,6 +48,35 @@ def test_a_signal_to_end_ends_it_as_shells_expect(station: Station, tmp_path: Pa
     assert ended.status == 128 + signal.SIGTERM
     assert "To go on, run:" in ended.err
     station.ask(f"/api/upload/cancel/{ended.link.rpartition('/')[2]}", {})
+
+
+def onto_a_full_disk(folder: Path, *words: str, err: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    with Path("/dev/full").open("w") as full:
+        return subprocess.run(
+            command_line(*words), env=environment(folder), stdout=full, stderr=err, text=True, timeout=PATIENCE
+        )
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_where_nothing_can_be_written_it_is_said_in_a_sentence_and_how_to_go_on(
+    station: Station, tmp_path: Path, words: Sequence[str]
+) -> None:
+    path = film(tmp_path, "a.mp4", 3 * MIB)
+    ended = onto_a_full_disk(tmp_path, "send", *words, str(path), "--to", f"http://127.0.0.1:{station.port}")
+    assert ended.returncode == 1
+    *_, hint, last = ended.stderr.splitlines()
+    assert last == "What happens cannot be written: No space left on device"
+    assert "Traceback" not in ended.stderr
+    link = hint.split()[3]
+    again = send(tmp_path, str(path), "--session", link)
+    assert (again.status, again.out.splitlines()[-1]) == (0, "1 of 1 files stored"), again
+    watching = onto_a_full_disk(tmp_path, "watch", *words, link)
+    assert (watching.returncode, watching.stderr) == (1, f"{last}\n")
+
+
+def test_where_not_even_that_can_be_said_there_is_the_status(station: Station, tmp_path: Path) -> None:
+    nowhere = f"http://127.0.0.1:{station.port}/s/550e8400"
+    assert onto_a_full_disk(tmp_path, "watch", nowhere, err=subprocess.STDOUT).returncode == 1
 
 
 def test_https_is_spoken_to_a_station_that_is_trusted(tmp_path: Path) -> None:

@@ -87,9 +87,16 @@ def test_a_session_to_watch_is_a_link_or_an_id_at_a_station() -> None:
     assert settings_of("watch", ["--to", f"kiosk.local/s/{ID}"], {}).place.session_id == ID
 
 
+def test_the_command_that_goes_on_names_nothing_that_failed_for_good(tmp_path: Path) -> None:
+    given = ["--to", "x", "a", f"{tmp_path}/b/../b", "b", "folder"]
+    failed = {str(Path.cwd() / "a"): None, f"{tmp_path}/b": None, str(Path.cwd() / "folder" / "a"): None}
+    command = settings_of("send", given, {}).command_for("http://x/s/1", failed)
+    assert command.endswith(" -- b folder")
+
+
 def test_the_command_that_goes_on_is_quoted_and_tells_no_pin() -> None:
     given = ["--to", "x", "--pin", "246810", "--recursive", "--", "-a b", "it's", "$(rm)"]
-    command = settings_of("send", given, {}).command_for("http://x/s/1")
+    command = settings_of("send", given, {}).command_for("http://x/s/1", ())
     assert "246810" not in command
     words = shlex.split(command)
     assert words[:4] == ["upload-station", "send", "--session", "http://x/s/1"]

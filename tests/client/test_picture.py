@@ -89,3 +89,13 @@ def test_fields_that_are_missing_or_new_break_nothing() -> None:
     ):
         picture.take(message)
     assert picture.status == "failed"
+
+
+def test_what_it_failed_on_is_known_also_while_it_is_tried_again() -> None:
+    picture = Picture()
+    picture.take(joined(2, error={"code": "SERVER_ERROR", "details": "no checker"}))
+    picture.take(told("upload-started", 3, resumedFrom=10))
+    picture.take(joined(3))
+    problem = picture.file(FILE).problem
+    assert problem is not None
+    assert problem.details == "no checker"

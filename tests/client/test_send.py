@@ -25,6 +25,7 @@ from tests.clients.chaos import Chaos, Fault
 from tests.clients.rig import MIB, Station, sha256
 from tests.clients.rig import film as film_of
 from tests.handlers.site import Box, on_the_loop
+from tests.station.test_program import script
 
 
 def at(station: Station) -> str:
@@ -209,9 +210,11 @@ def test_what_the_station_refuses_is_told_in_its_words(other: Callable[..., Stat
     liar.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(100))
     ended = send(tmp_path, *map(str, (good, large, liar)), "--to", at(station), "--json")
     assert ended.status == 1
-    assert "large.mp4: failed. The file is too large." in ended.err
+    assert "large.mp4: failed. The file is too large. at most 10240 bytes" in ended.err
     assert "liar.png: failed. This kind of file is not accepted." in ended.err
     codes = {file["path"]: file.get("error", {}).get("code") for file in ended.summary["files"]}
+    (error,) = [file["error"] for file in ended.summary["files"] if file["path"] == str(large)]
+    assert (error["message"], error["details"]) == ("The file is too large.", "at most 10240 bytes")
     assert codes == {str(good): None, str(large): "FILE_SIZE_EXCEEDED", str(liar): "UNSUPPORTED_FORMAT"}
     assert_stored(station, ended.summary["sessionId"], good)
     assert ended.messages[-2]["data"]["overallStatus"] == "completed", "the session is over, whatever failed"
@@ -231,6 +234,26 @@ def test_a_full_disk_is_told_and_waited_for(other: Callable[..., Station], tmp_p
     assert ended.status == 1, "it can be reached"
     assert "waiting to try again. The station's disk is full." in ended.err
     assert "To go on, run:" in ended.err
+
+
+def test_a_file_that_cannot_be_checked_is_told_why_also_by_who_goes_on_with_it(
+    other: Callable[..., Station], tmp_path: Path
+) -> None:
+    """Where the upload stands is asked with HEAD, and that answer has no words."""
+    check = script(tmp_path, 'case "$UPLOAD_STATION_FILE_NAME" in evil*) echo "A virus."; exit 1 ;; *) exit 2 ;; esac')
+    station = other(f"--before-publish={check}")
+    paths = [str(film_of(tmp_path, name, 5000)) for name in ("a.mp4", "evil.mp4")]
+    first = send(tmp_path, *paths, "--to", at(station), "--patience=1s")
+    assert first.status == 1
+    assert "evil.mp4: failed. The file was refused by a check. A virus." in first.err
+    hint = first.err.splitlines()[-1]
+    assert hint.endswith(f" -- {paths[0]}"), "what was refused for good is left out"
+    again = send(tmp_path, paths[0], "--session", hint.split()[3], "--patience=1s")
+    waits, vain, *_ = again.err.splitlines()
+    why = "The station had a fault of its own. the file could not be checked: exit status 2"
+    assert waits.startswith(f"a.mp4: waiting to try again. {why}")
+    assert vain.startswith(f"Waited in vain: {why}")
+    assert again.status == 1
 
 
 def test_a_pin_is_demanded_and_taken(other: Callable[..., Station], tmp_path: Path) -> None:

@@ -46,6 +46,15 @@ def test_each_fault_is_a_sentence() -> None:
     assert english.why(Broken("Connection refused")) == "Connection refused"
 
 
+def test_of_long_details_people_get_the_beginning_and_what_to_do() -> None:
+    long = Refusal("UNSUPPORTED_FORMAT", "No.", "allowed: " + ", ".join(["mp4"] * 160), "Convert it.")
+    told = Words("en").why(long)
+    assert told.startswith("No. allowed: mp4, mp4")
+    assert told.endswith("… Convert it.")
+    assert len(told) < 300
+    assert Words("en").message(long) == "No."
+
+
 @pytest.mark.parametrize("key", ["untrusted", "other_name", "out_of_date", "wants_https"])
 def test_of_what_does_not_heal_it_is_said_why_and_what_to_do(key: str) -> None:
     for language in ("zh", "en"):

@@ -16,6 +16,7 @@ from station import deliveries
 from station.clock import Clock
 from station.deliveries import Letter
 from station.journal import Journal, JournalFailed
+from station.reporting import say
 from station.tasks import Tasks
 from station.trickle import Trickle
 from station.wire import Message
@@ -210,10 +211,11 @@ class Courier:
                 partial(deliveries.give_up, number=letter.number, tries=tries, at=self._journal.date(wall), error=error)
             )
             self.waiting, self.dead = self.waiting - 1, self.dead + 1
-            log.warning("%s: letter %d is given up after %d tries: %s", self.hook, letter.number, tries, error)
+            words = f"{self.hook}: given up after {tries} tries: {error}"
+            say(log, logging.WARNING, "hook", words, kind="given up", letter=letter.number, **letter.names)
             self.on_dead()
             return True
-        self._complain(error)
+        self._complain(letter, error)
         due_at = wall + max(pause_after(tries, self._chance()), min(result.wait, LONGEST_WISH))
         await self._journal.change(
             partial(deliveries.put_off, number=letter.number, tries=tries, due_at=due_at, error=error)
@@ -221,9 +223,10 @@ class Courier:
         self._remember(due_at)
         return False
 
-    def _complain(self, error: str) -> None:
+    def _complain(self, letter: Letter, error: str) -> None:
         """Not for each of many: a receiver that is down fails all."""
         now = self._clock().mono
         if now >= self._quiet_until:
             self._quiet_until = now + _QUIET
-            log.warning("%s: %s; it is tried again, %d wait", self.hook, error, max(1, self.waiting))
+            words = f"{self.hook}: {error}; it is tried again, {max(1, self.waiting)} wait"
+            say(log, logging.WARNING, "hook", words, kind="tried again", **letter.names)

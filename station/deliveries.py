@@ -9,7 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from station.reporting import short_names
 from station.rows import DeedRow, Record
 from station.wire import dumps, loads, text_of
 
@@ -34,6 +36,11 @@ class Letter:
     def id(self) -> str:
         """The same at each try. With the time in it, as numbers come again when an old journal is put back."""
         return f"msg_{self.session_id}_{self.number}_{round(self.made_at * 1000)}"
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """What the log calls the session and the file that it tells of."""
+        return short_names(self.session_id, loads(self.text)["data"].get("fileId"))
 
 
 _COLUMNS = "number, hook, session_id, seq, name, text, made_at, tries, due_at, dead_at, error"

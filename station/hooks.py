@@ -180,7 +180,7 @@ class Hooks:
         spot = spot_of(data["uploadPath"])
         told = {**data, "category": spot.category, "filePath": str(self._root / spot.category / spot.name)}
         given = text_of(letter.name, told, letter.seq).encode("utf-8", "replace")
-        outcome = await self._program.run({"event": letter.name, **flat(told)}, given)
+        outcome = await self._program.run({"event": letter.name, **flat(told)}, given, letter.names)
         return Result(outcome.problem or None)
 
     # -- letters

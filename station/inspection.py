@@ -15,6 +15,7 @@ from pathlib import Path
 from station.config import Config
 from station.errors import Problem
 from station.program import Outcome, Program
+from station.reporting import say, short_names
 from station.tasks import Tasks
 from station.wire import text_of
 
@@ -50,7 +51,9 @@ class Inspection:
         path = str(self._parts / part)
         data = {**facts, "filePath": path}
         given = text_of("before-publish", data).encode("utf-8", "replace")
-        running = self._tasks.start(self._program.run({"event": "before-publish", **flat(data)}, given), "inspection")
+        about = short_names(str(facts["sessionId"]), str(facts["fileId"]))
+        run = self._program.run({"event": "before-publish", **flat(data)}, given, about)
+        running = self._tasks.start(run, "inspection")
         try:
             while not running.done():
                 await asyncio.wait([running], timeout=_LOOK)
@@ -61,7 +64,10 @@ class Inspection:
             running.cancel()
         if running.cancelled():
             return Problem("SERVER_ERROR", "the check was interrupted")
-        return _verdict(running.result(), (path, part), str(facts.get("fileName", "")))
+        problem = _verdict(running.result(), (path, part), str(facts.get("fileName", "")))
+        if problem is not None and problem.row.retry:
+            say(log, logging.WARNING, "hook", f"before_publish: {problem.details}", kind="unchecked", **about)
+        return problem
 
     async def stop(self) -> None:
         """End the checks that run: nothing is published that they have not seen."""
@@ -82,7 +88,6 @@ def _verdict(outcome: Outcome, secret: tuple[str, ...], name: str) -> Problem | 
         return None
     if outcome.status != 1 or not outcome.said:
         trouble = outcome.problem + (" without a word" if outcome.status == 1 else "")
-        log.warning("before_publish could not check a file: %s", trouble)
         return Problem("SERVER_ERROR", f"the file could not be checked: {trouble}")
     words = "; ".join(outcome.said)
     for each in secret:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from station.environment import environment, kill_all_in
+from station.reporting import say
 from station.tasks import Tasks
 
 log = logging.getLogger("upload_station")
@@ -50,9 +51,10 @@ class Program:
         self._title, self._folder, self._limit = title, folder, limit
         self._turn, self._tasks = asyncio.Semaphore(at_most), Tasks()
 
-    async def run(self, facts: Mapping[str, object], given: bytes) -> Outcome:
+    async def run(self, facts: Mapping[str, object], given: bytes, about: Mapping[str, object]) -> Outcome:
         """`facts` become variables: fileName is UPLOAD_STATION_FILE_NAME. `given`: its standard input. Never raises.
 
+        `about`: fields of the lines of the log that tell what it said.
         When this is cancelled, the program is ended first.
         """
         variables = environment(facts)
@@ -66,7 +68,8 @@ class Program:
                 outcome = await self._wait(process, variables)
                 lines = said.lines()
                 for line in (*lines, *complaints.lines()):
-                    log.info("%s: %s", self._title, line, extra={"kind": self._title, "many": _CHATTY})
+                    told = f"{self._title}: {line}"
+                    say(log, logging.INFO, "hook", told, kind=self._title, many=_CHATTY, **about)
                 return Outcome(outcome.status, outcome.problem, lines)
 
     async def _start(self, variables: Mapping[bytes, bytes], *pipes: _Pipe) -> asyncio.subprocess.Process:

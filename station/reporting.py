@@ -63,13 +63,13 @@ def told(event: Event, _: object) -> None:
             code = event.error["code"]
             level = logging.WARNING if code in _OUR_FAULTS else logging.INFO
             parts = {"code": code, "bytes": event.uploaded_bytes, "retry": event.can_retry}
-            _tell("upload-failed", "a file failed", level, **_names(event.session_id, event.file_id), **parts)
+            _tell("upload-failed", "a file failed", level, **short_names(event.session_id, event.file_id), **parts)
         case UploadCancelled():
             # Clients may give any reason, in words of their own.
             reason = event.reason if event.reason in _OUR_REASONS else "other"
             words = "a file was cancelled" if event.file_id else "a session was cancelled"
             parts = {"reason": reason, "bytes": event.uploaded_bytes}
-            _tell("upload-cancelled", words, **_names(event.session_id, event.file_id), **parts)
+            _tell("upload-cancelled", words, **short_names(event.session_id, event.file_id), **parts)
         case SessionCompleted():
             _tell("session-completed", "a session is over", session=short(event.session_id), **_sums(event.summary))
         case SessionError():
@@ -82,14 +82,16 @@ def _tell(event: str, words: str, level: int = logging.INFO, /, **fields: Any) -
     say(log, level, event, words, many=_MANY, request="", **fields)
 
 
-def _names(session_id: str, file_id: str | None) -> dict[str, str | None]:
+def short_names(session_id: str, file_id: str | None) -> dict[str, Any]:
+    """Fields of whatever tells of a file, or of a session."""
     return {"session": short(session_id), "file": short(file_id) if file_id else None}
 
 
 def _stored(event: UploadCompleted) -> dict[str, Any]:
     category = event.upload_path.split("/")[2]
+    kind = {"category": category, "type": _type(event.file_name)}
     numbers = {"size": event.file_size, "seconds": event.duration, "speed": round(event.final_speed)}
-    return {**_names(event.session_id, event.file_id), "category": category, "type": _type(event.file_name), **numbers}
+    return {**short_names(event.session_id, event.file_id), **kind, **numbers}
 
 
 def _type(name: str) -> str | None:

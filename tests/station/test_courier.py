@@ -17,8 +17,10 @@ import pytest
 from station import deliveries
 from station.courier import FIRST_WAIT, LONGEST_WAIT, LONGEST_WISH, Courier, Result, pause_after, tries_in
 from station.deliveries import Letter
+from station.lines import fields_of
+from station.reporting import short
 from station.tasks import Tasks
-from station.wire import Message
+from station.wire import Message, text_of
 from tests.station.places import FakeClock, HeldJournal, new_id, until
 
 HOOK = "webhook"
@@ -53,7 +55,7 @@ class Round:
     async def add(self, session: str, *names: str) -> None:
         def write(connection: sqlite3.Connection) -> None:
             for name in names:
-                deliveries.add(connection, HOOK, session, name, name, self.clock().wall)
+                deliveries.add(connection, HOOK, session, name, text_of(name, {"fileId": "f"}), self.clock().wall)
 
         await self.journal.change(write)
         self.courier.waiting += len(names)
@@ -236,7 +238,9 @@ async def test_the_other_side_may_ask_to_be_spared_but_not_for_ever(tmp_path: Pa
 
 
 @pytest.mark.gen_test
-async def test_after_the_last_try_it_is_kept_dead_and_the_next_is_told(tmp_path: Path) -> None:
+async def test_after_the_last_try_it_is_kept_dead_and_the_next_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with a_round(tmp_path, patience=3.0) as made:
         deaths: list[int] = []
         made.courier.on_dead = lambda: deaths.append(1)
@@ -250,6 +254,11 @@ async def test_after_the_last_try_it_is_kept_dead_and_the_next_is_told(tmp_path:
         assert (made.courier.waiting, made.courier.dead, deaths) == (0, 1, [1])
         [dead] = await made.journal.read(partial(deliveries.dead, hooks=[HOOK], after=0, limit=9))
         assert (dead.name, dead.tries, dead.error) == ("bad", 3, "it answered 500")
+        names = {"session": short("s"), "file": short("f")}
+        again, given_up = caplog.records
+        assert (again.getMessage(), fields_of(again)) == ("webhook: it answered 500; it is tried again, 2 wait", names)
+        assert given_up.getMessage() == "webhook: given up after 3 tries: it answered 500"
+        assert fields_of(given_up) == {"letter": dead.number, **names}
 
 
 @pytest.mark.gen_test

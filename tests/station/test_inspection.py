@@ -14,6 +14,8 @@ import pytest
 
 from station.errors import Problem
 from station.inspection import AT_MOST, Inspection, flat
+from station.lines import fields_of
+from station.reporting import short
 from tests.station.places import config, until
 from tests.station.test_program import is_running, pid_in, script
 
@@ -84,7 +86,9 @@ async def test_trouble_of_the_check_is_nothing_about_the_file(
     found = await judged(tmp_path, text, hook_timeout=limit)
     assert found == Problem("SERVER_ERROR", f"the file could not be checked: {trouble}")
     assert found.row.retry
-    assert f"before_publish could not check a file: {trouble}" in caplog.text
+    record = caplog.records[-1]
+    assert record.getMessage() == f"before_publish: the file could not be checked: {trouble}"
+    assert fields_of(record) == {"session": short("s"), "file": short("f")}
 
 
 @pytest.mark.gen_test

@@ -20,6 +20,7 @@ import pytest
 
 from station import program as room
 from station.flood import Flood
+from station.lines import fields_of
 from station.program import KEPT, LINES, LONGEST_LINE, Outcome, Program, clean
 from tests.station.places import until
 
@@ -39,10 +40,13 @@ def python(folder: Path, text: str) -> str:
     return script(folder, text, shell=sys.executable)
 
 
+ABOUT = {"session": "0a1b2c3d", "file": None}
+
+
 async def run(
     folder: Path, command: str, given: bytes = b"", limit: float = LIMIT, facts: dict[str, Any] | None = None
 ) -> Outcome:
-    return await Program("hook", command, folder, limit, 2).run(facts or {}, given)
+    return await Program("hook", command, folder, limit, 2).run(facts or {}, given, ABOUT)
 
 
 async def run_for_a_moment(folder: Path, command: str, ready: Callable[[], bool]) -> Outcome:
@@ -53,7 +57,7 @@ async def run_for_a_moment(folder: Path, command: str, ready: Callable[[], bool]
             await until(ready)
             return await super()._wait(*process)
 
-    return await Timed("hook", command, folder, MOMENT, 2).run({}, b"")
+    return await Timed("hook", command, folder, MOMENT, 2).run({}, b"", ABOUT)
 
 
 def is_running(pid: int) -> bool:
@@ -113,7 +117,7 @@ async def test_only_so_many_run_at_a_time(tmp_path: Path) -> None:
     account = tmp_path / "account"
     text = f"printf + >> '{account}'; while [ ! -e '{tmp_path}/go' ]; do sleep 0.01; done; printf - >> '{account}'"
     program = Program("hook", script(tmp_path, text), tmp_path, LIMIT, 2)
-    running = [asyncio.create_task(program.run({}, b"")) for _ in range(5)]
+    running = [asyncio.create_task(program.run({}, b"", ABOUT)) for _ in range(5)]
     await until(lambda: account.exists() and account.read_text() == "++")
     (tmp_path / "go").touch()
     await asyncio.gather(*running)
@@ -291,6 +295,7 @@ async def test_what_both_its_outputs_say_is_logged_line_by_line_and_clean(
     outcome = await run(tmp_path, script(tmp_path, text))
     assert outcome.said == ("one", "[31mred [0m", "%s %d", "txet", "\ufffd", "no end")
     assert [r.getMessage() for r in caplog.records] == [f"hook: {line}" for line in (*outcome.said, "oops")]
+    assert all(fields_of(record) == {"session": "0a1b2c3d"} for record in caplog.records)
 
 
 @pytest.mark.gen_test
@@ -300,7 +305,7 @@ async def test_what_one_program_says_of_many_files_does_not_silence_another(
     caplog.set_level(logging.INFO, "upload_station")
     program = Program("chatty", script(tmp_path, "seq 100"), tmp_path, LIMIT, 1)
     for _ in range(7):
-        await program.run({}, b"")
+        await program.run({}, b"", ABOUT)
     await run(tmp_path, script(tmp_path, "echo out of paper"))
     flood = Flood()
     written = [record.getMessage() for record in caplog.records if flood.admits(record, 0.0)]

@@ -48,7 +48,8 @@ class Earlier:
 
     async def _read(self) -> tuple[Iterable[Ending], Iterable[Stored]]:
         moment = self._clock()
-        shift, upto, own = moment.mono - moment.wall, moment.wall + _AHEAD, [*self._own, (self._since.wall, moment.wall)]
+        shift, upto = moment.mono - moment.wall, moment.wall + _AHEAD
+        own = [*self._own, (self._since.wall, moment.wall)]
         of_hour, of_day = (Within(moment.wall - span, upto, own) for span in (HOUR, DAY))
         hour = await self._journal.read(partial(census.endings, time=of_hour, limit=_MOST))
         day = await self._journal.read(partial(census.by_time, time=of_day, step=_STEP))

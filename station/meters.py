@@ -36,7 +36,7 @@ _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "sessions_ended":      ("Sessions that ended.", ()),
     "session_faults":      ("Faults that concerned a whole session.", ("code",)),
     "requests_refused":    ("Requests answered with an error.", ("code",)),
-    "joins":               ("Joins: from the beginning, from a later position, from one that was lost.", ("transport", "kind")),
+    "joins":               ("Joins: from the start, from a position, from one that was lost.", ("transport", "kind")),
     "subscribers_dropped": ("Subscribers disconnected because they stayed too far behind.", ("transport",)),
 }
 # The seed's thresholds, 200 ms and 1 MB/s, are limits of buckets.

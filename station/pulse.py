@@ -67,7 +67,7 @@ class Pulse:
         self._slot, self._fold = slot, Fold()
 
     def reconnects(self, now: float) -> Measured:
-        """Joins that gave a position beyond 0 within the last hour, for each of those who watched at once; of how many."""
+        """Such joins within the last hour, for each of those who watched at once; of how many."""
         [most] = self._crowd.over(now)
         [joins] = self._reconnects.over(now)
         known = most or joins

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +77,19 @@ def stored(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in sorted((folder / "personal").iterdir())]
 
 
-def back_up(source: Path, target: Path) -> None:
+def backed_up(
+    source: Path, target: Path, cwd: Path | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
     for program in ("sqlite3", "rsync"):
         tool(program, purpose="the backup script")
-    done = subprocess.run(
+    return subprocess.run(
         ["sh", str(OPERATIONS / "backup.sh"), str(source), str(target)],
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=60, cwd=cwd, env=os.environ | variables,
     )  # fmt: skip
+
+
+def back_up(source: Path, target: Path, cwd: Path | None = None) -> None:
+    done = backed_up(source, target, cwd)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
 
@@ -154,12 +162,44 @@ async def test_files_alone_are_kept_but_nothing_is_known_of_them(tmp_path: Path)
 
 @pytest.mark.parametrize("missing", ["source", "target"])
 def test_a_backup_that_cannot_be_made_says_so(tmp_path: Path, missing: str) -> None:
-    tool("sqlite3", purpose="the backup script")
     (tmp_path / "file").write_text("in the way")
     source = tmp_path / "nowhere" if missing == "source" else tmp_path
     target = tmp_path / "file" if missing == "target" else tmp_path / "copy"
-    done = subprocess.run(
-        ["sh", str(OPERATIONS / "backup.sh"), str(source), str(target)], capture_output=True, text=True, check=False
-    )
+    done = backed_up(source, target)
     assert done.returncode != 0
     assert done.stderr
+    assert not (tmp_path / "copy").exists()
+
+
+def a_folder(where: Path) -> Path:
+    """What the script takes for a station's."""
+    (where / ".station").mkdir(parents=True)
+    (where / "photo.jpg").write_bytes(b"photo")
+    with closing(sqlite3.connect(where / ".station" / "journal.db")) as journal:
+        journal.execute("CREATE TABLE one (one)")
+    return where
+
+
+@pytest.mark.parametrize("name", ["b k's", "'; DROP", 'say "$(exit 1)"', "照片"])
+@pytest.mark.parametrize("relative", [False, True])
+def test_paths_may_hold_anything(tmp_path: Path, name: str, relative: bool) -> None:
+    start = Path() if relative else tmp_path
+    a_folder(tmp_path / name / "upload")
+    target = tmp_path / "copies" / name / "upload"
+    for _ in range(2):
+        back_up(start / name / "upload", start / "copies" / name / "upload", tmp_path)
+    assert (target / "photo.jpg").read_bytes() == b"photo"
+    with closing(sqlite3.connect(target / ".station" / "journal.db")) as journal:
+        assert journal.execute("SELECT name FROM sqlite_master").fetchall() == [("one",)]
+    assert {path.name for path in (target / ".station").iterdir()} == {"journal.db"}
+
+
+@pytest.mark.parametrize(("status", "ends"), [(24, 0), (23, 1)])
+def test_what_was_taken_away_meanwhile_is_no_error(tmp_path: Path, status: int, ends: int) -> None:
+    real = tool("rsync", purpose="the backup script")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "rsync").write_text(f'#!/bin/sh\n"{real}" "$@"\nexit {status}\n')
+    (tmp_path / "bin" / "rsync").chmod(0o755)
+    source, target = a_folder(tmp_path / "upload"), tmp_path / "copy"
+    done = backed_up(source, target, PATH=f"{tmp_path}/bin:{os.environ['PATH']}")
+    assert (done.returncode, (target / "photo.jpg").exists()) == (ends, True)

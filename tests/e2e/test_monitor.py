@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -364,6 +366,8 @@ def test_a_file_that_another_program_took_away_is_said_to_be_gone(enter: Enter, 
     page = enter(station, "files")
     expect(stored(page, "taken.mp4")).to_contain_text("no longer in its folder")
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+    show(page, "overview")
+    expect(page.get_by_text("took out of their folders count until the history forgets them")).to_be_visible()
 
 
 def test_a_download_has_the_list_looked_after(enter: Enter, station: Running) -> None:
@@ -416,7 +420,9 @@ def test_what_a_webhook_could_not_be_told_is_seen_sent_again_and_forgotten(
     put(station, "a.mp4", film_bytes("a", 1000))
     page = enter(station, "letters")
     letter = page.locator("[data-letter]")
-    expect(letter).to_contain_text("upload-completed")
+    expect(letter).to_contain_text("File arrived: a.mp4")
+    expect(letter).to_contain_text("connection refused")
+    expect(page.get_by_role("button", name="Send all again")).to_have_count(0)
     expect(page.locator("nav .count")).to_have_text("1")
     assert findings(page) == []
     show(page, "overview")
@@ -429,8 +435,47 @@ def test_what_a_webhook_could_not_be_told_is_seen_sent_again_and_forgotten(
     page.wait_for_function(f"async (before) => ![before, ''].includes(await ({LETTERS})())", arg=before)
     expect(letter).to_have_count(1)
     page.get_by_role("button", name=re.compile("Forget: message")).click()
+    question = page.get_by_role("dialog", name="Forget this message?")
+    expect(question).to_contain_text("(File arrived: a.mp4) will never be delivered.")
+    assert findings(page) == []
+    question.get_by_role("button", name="Yes, forget").click()
     expect(letter).to_have_count(0)
     expect(page.get_by_text("Nothing was given up.")).to_be_visible()
+
+
+def test_many_messages_come_in_pages_and_are_dealt_with_at_once(enter: Enter, run: Callable[..., Running]) -> None:
+    station = run("--webhook=http://127.0.0.1:9/", "--webhook-events=upload-completed", "--hook-patience=1h")
+    put(station, "a.mp4", film_bytes("a", 1000))
+    many = 60
+    station.end()
+    with closing(sqlite3.connect(station.folder / ".station" / "journal.db")) as journal, journal:
+        [(text, at)] = journal.execute("SELECT text, made_at FROM deliveries").fetchall()
+        journal.executemany(
+            "INSERT INTO deliveries (hook, session_id, name, text, made_at, dead_at, error, tries) "
+            "VALUES ('webhook', 's', 'upload-completed', ?, ?, ?, 'it answered 410', 1)",
+            [(text, at, at)] * many,
+        )
+    station.start()
+    page = enter(station, "letters", locale="zh-CN")
+    letters = page.locator("[data-letter]")
+    expect(letters).to_have_count(50)
+    expect(page.get_by_text(f"最早的 50 条，共 {many} 条。")).to_be_visible()
+    expect(letters.first).to_contain_text("文件已收到：a.mp4")
+    expect(letters.first).to_contain_text("对方回答 410")
+    assert findings(page) == []
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate(TOO_WIDE) == 0
+    page.get_by_role("button", name="显示更多").click()
+    expect(letters).to_have_count(many)
+    page.get_by_role("button", name="全部忘掉").click()
+    question = page.get_by_role("dialog", name="忘掉全部通知？")
+    expect(question).to_contain_text(f"（{many} 条）")
+    question.get_by_role("button", name="取消").click()
+    expect(letters).to_have_count(many)
+    page.get_by_role("button", name="全部重新发送").click()
+    # With an hour's patience none of them dies again.
+    expect(letters).to_have_count(0)
+    expect(page.get_by_text(f"正在发送或等待重试：{many + 1} 条。")).to_be_visible()
 
 
 # -- what gets in the way

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { effectScope } from '../../static/vendor/vue.runtime.esm-browser.prod.js'
-import { cancelSession, deleteFile, fetchOverview, fetchSession, sendAgain } from '../../static/js/monitor/api.js'
+import { cancelSession, deleteFile, fetchOverview, fetchSession, forgetLetters, sendAgain } from '../../static/js/monitor/api.js'
 import { Distribution } from '../../static/js/monitor/overview.js'
 import { Pages } from '../../static/js/monitor/pages.js'
 import { useAsked, useOrder } from '../../static/js/monitor/useLists.js'
@@ -145,12 +145,16 @@ test('the calls go where the station expects them', async () => {
   far.answers['/api/'] = { status: 204 }
   await deleteFile(far.env, 'a/b')
   await sendAgain(far.env, 7)
+  await sendAgain(far.env)
+  await forgetLetters(far.env)
   far.answers['/api/'] = { body: { success: true } }
   await cancelSession(far.env, 's')
   await fetchSession(far.env, 's')
   assert.deepEqual(far.calls, [
     'DELETE /api/upload/file/a%2Fb',
     'POST /api/monitor/letters/7',
+    'POST /api/monitor/letters',
+    'DELETE /api/monitor/letters',
     'POST /api/upload/cancel/s',
     'GET /api/monitor/sessions/s',
   ])

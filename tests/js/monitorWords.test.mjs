@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { LIFECYCLE } from '../../static/js/events.js'
 import { MONITOR as EN } from '../../static/js/monitor/en.js'
 import { capped } from '../../static/js/monitor/app.js'
 import { card, verdict } from '../../static/js/monitor/indicators.js'
@@ -62,6 +64,44 @@ test('an error is told in one line, with what a check said of it', () => {
   assert.equal(en.why({ code: 'REJECTED', details: 'a virus' }), 'The file was refused by a check. (Details: a virus)')
   assert.equal(zh.why({ code: 'FILE_SIZE_EXCEEDED' }), '文件太大')
   assert.match(zh.why({ code: 'UNSUPPORTED_FORMAT', details: 'an ELF program' }), /an ELF program/)
+})
+
+// What the station says, up to a value.
+const SAYINGS = [
+  ['station/hooks.py', 'it answered ', '410'],
+  ['handlers/webhook.py', 'it did not answer within ', '10 s'],
+  ['handlers/webhook.py', 'it hung up without an answer', ''],
+  ['handlers/webhook.py', 'its name is not known', ''],
+  ['station/program.py', 'exit status ', '3'],
+  ['station/program.py', 'it was not done after ', '60 s'],
+  ['station/deliveries.py', 'its hook was off', ''],
+  ['station/dock.py', 'the content looks like ', 'image/png'],
+]
+
+test('the endings that a station takes are no news to who set them', () => {
+  const details = `allowed: ${Array.from({ length: 140 }, (_, at) => `.x${at}`).join(', ')}`
+  assert.equal(en.why({ code: 'UNSUPPORTED_FORMAT', details }), 'This kind of file is not accepted.')
+  assert.equal(zh.why({ code: 'UNSUPPORTED_FORMAT', details }), '不支持这种文件格式')
+})
+
+test('why something failed is said in the language of the page', () => {
+  const details = 'the content looks like image/png'
+  assert.match(zh.why({ code: 'UNSUPPORTED_FORMAT', details }), /内容像是 image\/png/)
+  assert.match(en.why({ code: 'UNSUPPORTED_FORMAT', details }), new RegExp(details))
+  assert.equal(zh.reason('it answered 410'), '对方回答 410')
+  assert.equal(zh.reason('connection refused'), '对方拒绝连接')
+  for (const [file, said, value] of SAYINGS) {
+    assert.equal(en.reason(said + value), said + value)
+    assert.notEqual(zh.reason(said + value), said + value)
+    assert.ok(readFileSync(file, 'utf8').includes(said), `the station says no more: ${said}`)
+  }
+  assert.equal(zh.reason('something else'), 'something else')
+})
+
+test('an event is called by a name that people know', () => {
+  const events = [...LIFECYCLE.filter((name) => name !== 'upload-progress'), 'file-deleted']
+  for (const name of events) for (const words of [en, zh]) assert.notEqual(words.named(name), name)
+  assert.equal(zh.named('upload-hurried'), 'upload-hurried')
 })
 
 test('an order that failed is said with what it was', () => {

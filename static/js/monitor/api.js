@@ -61,13 +61,14 @@ export async function fetchSession(env, sessionId) {
 }
 
 export const fetchFiles = (env, asked) => call(env, monitor('files') + query(asked))
-export const fetchLetters = (env) => call(env, monitor('letters'))
+export const fetchLetters = (env, asked) => call(env, monitor('letters') + query(asked))
 /** Where a browser finds the file. */
 export const fileAddress = (fileId) => monitor('files', fileId)
 
 export const deleteFile = (env, fileId) =>
   call(env, `/api/upload/file/${encodeURIComponent(fileId)}`, { method: 'DELETE' })
-export const sendAgain = (env, number) => call(env, monitor('letters', number), { method: 'POST' })
-export const forgetLetter = (env, number) => call(env, monitor('letters', number), { method: 'DELETE' })
+/** Without a number: all of them. */
+export const sendAgain = (env, ...number) => call(env, monitor('letters', ...number), { method: 'POST' })
+export const forgetLetters = (env, ...number) => call(env, monitor('letters', ...number), { method: 'DELETE' })
 export const cancelSession = (env, sessionId) =>
   post(env, `/api/upload/cancel/${encodeURIComponent(sessionId)}`, { reason: 'operator' })

@@ -1,69 +1,105 @@
 // The fourth part: what could not be told to other programs, and what to do about it. Draws the list.
 
-import { ref } from '../../vendor/vue.runtime.esm-browser.prod.js'
+import { ref, shallowRef } from '../../vendor/vue.runtime.esm-browser.prod.js'
 import { html } from '../html.js'
 import { Facts } from '../parts.js'
 import { useFocus } from '../useFocus.js'
-import { fetchLetters, forgetLetter, sendAgain } from './api.js'
-import { useFetched, useOrder } from './useLists.js'
+import { fetchLetters, forgetLetters, sendAgain } from './api.js'
+import { ListEnd, Problems, Sure } from './pieces.js'
+import { useAsked, useOrder } from './useLists.js'
 import { sessionLink } from './useRoute.js'
 
-const hookName = (hook, words) => (['webhook', 'on_completed'].includes(hook) ? words.say(hook) : hook)
+/** Stands for each of them; its sentences have names of their own. */
+const ALL = {}
+const sentence = (name, letter) => (letter === ALL ? `${name}All` : name)
+
+const titleOf = ({ event, fileName, sessionId }, words) =>
+  words.say('letterOf', { event: words.named(event), name: fileName ?? words.session(sessionId) })
 
 const Letter = ({ letter, words, onAgain, onForget }) => {
-  const { number, hook, sessionId, event, tries, madeAt, deadAt, error } = letter
+  const { number, hook, sessionId, tries, madeAt, deadAt, error } = letter
   return html`<li class="file failed" data-letter=${number}>
-    <a class="name" href=${sessionLink(sessionId)}>
-      ${words.say('letterOf', { event, id: sessionId.slice(0, 8) })}</a>
+    <a class="name" href=${sessionLink(sessionId)}>${titleOf(letter, words)}</a>
     <${Facts} facts=${[
-      hookName(hook, words),
+      `#${number}`,
+      words.named(hook),
       words.moment(madeAt),
       words.say(tries === 1 ? 'triesOne' : 'tries', { count: tries }),
       deadAt === null ? '' : words.say('deadSince', { time: words.moment(deadAt) }),
     ]} />
-    ${error && html`<p class="problem">${error}</p>`}
+    ${error && html`<p class="problem">${words.reason(error)}</p>`}
     <span class="acts">
       <button type="button" class="button quiet" aria-label=${words.say('sendAgainNamed', { number })}
-        onClick=${() => onAgain(number)}>${words.say('sendAgain')}</button>
+        onClick=${() => onAgain(letter)}>${words.say('sendAgain')}</button>
       <button type="button" class="button quiet cancel" aria-label=${words.say('forgetNamed', { number })}
-        onClick=${() => onForget(number)}>${words.say('forgetLetter')}</button>
+        onClick=${() => onForget(letter)}>${words.say('forgetLetter')}</button>
     </span>
   </li>`
 }
 Letter.props = ['letter', 'words', 'onAgain', 'onForget']
 
-const listed = ({ letters, waiting }, words, again, forget) => html`
-  ${letters.length === 0 && html`<p class="hint">${words.say('noLetters')}</p>`}
+const question = (letter, count, words) => ({
+  title: sentence('forgetAsk', letter),
+  text: sentence('forgetText', letter),
+  values: letter === ALL ? { count } : { number: letter.number, what: titleOf(letter, words) },
+  yes: 'forgetDo',
+  no: 'back',
+})
+
+function useOrders(at, refresh) {
+  const order = useOrder(at)
+  const doomed = shallowRef(null)
+  const doing = (call, what, said) => async (letter) => {
+    doomed.value = null
+    const which = letter === ALL ? [] : [letter.number]
+    if (await order.give(() => call(at.env, ...which), sentence(what, letter), letter))
+      at.say(sentence(said, letter), letter)
+    refresh()
+  }
+  const ask = (letter) => {
+    doomed.value = letter
+  }
+  const again = doing(sendAgain, 'sendingAgain', 'saidSentAgain')
+  return { again, forget: doing(forgetLetters, 'forgetting', 'saidForgotten'), doomed, ask, problem: order.problem }
+}
+
+// How many there are is told with every overview.
+const listed = ({ rows, next }, { dead, waiting }, { again, ask }, words) => html`
   ${waiting > 0 && html`<p class="hint">${words.say('waitingLetters', { count: waiting })}</p>`}
-  <ul class="files" aria-label=${words.say('lettersTitle')}>${letters.map(
-    (letter) => html`<${Letter} key=${letter.number} letter=${letter} words=${words} onAgain=${again}
-      onForget=${forget} />`,
+  ${next !== null && html`<p class="hint">${words.say('lettersShown', { count: rows.length, all: dead })}</p>`}
+  ${
+    rows.length > 1 &&
+    html`<p class="acts">
+      <button type="button" class="button quiet" onClick=${() => again(ALL)}>${words.say('sendAllAgain')}</button>
+      ${' '}<button type="button" class="button quiet cancel" onClick=${() => ask(ALL)}>${words.say('forgetAll')}</button>
+    </p>`
+  }
+  <ul class="files" aria-label=${words.say('lettersTitle')}>${rows.map(
+    (letter) => html`<${Letter} key=${letter.number} letter=${letter} words=${words} onAgain=${again} onForget=${ask} />`,
   )}</ul>`
 
 export const Letters = {
   props: ['at', 'words', 'id'],
   setup({ at }) {
     const place = ref(null)
-    const { value, problem, load } = useFetched(at, () => fetchLetters(at.env), at.changes)
-    const order = useOrder(at)
+    const { list, more, refresh } = useAsked(at, fetchLetters, 'letters', {})
+    const orders = useOrders(at, refresh)
     useFocus(place)
-    const doing = (call, said) => async (number) => {
-      if (await order.give(() => call(at.env, number))) at.say(said, { number })
-      load()
+    return ({ words }) => {
+      const counts = at.overview.value?.letters ?? {}
+      const doomed = orders.doomed.value
+      return html`<section ref=${place}>
+        <h1 tabindex="-1">${words.say('lettersTitle')}</h1>
+        <p class="intro">${words.say('lettersIntro')}</p>
+        <${Problems} of=${[orders.problem.value]} words=${words} />
+        ${listed(list.value, counts, orders, words)}
+        <${ListEnd} list=${list.value} none="noLetters" words=${words} onMore=${more} />
+        ${
+          doomed &&
+          html`<${Sure} asked=${question(doomed, counts.dead, words)} words=${words} onYes=${() => orders.forget(doomed)}
+            onNo=${() => orders.ask(null)} />`
+        }
+      </section>`
     }
-    const again = doing(sendAgain, 'saidSentAgain')
-    const forget = doing(forgetLetter, 'saidForgotten')
-    return ({ words }) => html`<section ref=${place}>
-      <h1 tabindex="-1">${words.say('lettersTitle')}</h1>
-      <p class="intro">${words.say('lettersIntro')}</p>
-      ${[problem.value, order.problem.value]
-        .filter(Boolean)
-        .map((each) => html`<p class="problem" role="alert">${words.why(each)}</p>`)}
-      ${
-        value.value === null
-          ? html`<p class="hint">${words.say('loadingList')}</p>`
-          : listed(value.value, words, again, forget)
-      }
-    </section>`
   },
 }

@@ -3,6 +3,7 @@
 import { bytes, fill } from '../format.js'
 import { key } from '../words.js'
 import { MONITOR as EN } from './en.js'
+import { inWords } from './sayings.js'
 import { MONITOR as ZH } from './zh.js'
 
 const OWN = { en: EN, zh: ZH }
@@ -61,12 +62,14 @@ function moment(at, now, language, { seconds = false, dated = false } = {}) {
 export function withMonitor(words, clock = Date.now) {
   const own = OWN[key(words.language)]
   const say = (name, values = {}) => (name in own ? fill(own[name], values) : words.say(name, values))
+  const named = (name) => (name in own ? say(name) : String(name))
   // An error in one line, without whom to ask: that is who reads it.
   const why = (problem) => {
-    const { message, details } = words.error(problem)
+    const given = inWords(String(problem?.details ?? ''), say)
+    const { message, details } = words.error({ ...problem, details: given })
     const plain = message.trim().replace(/\uff0c$/, '')
     // The station's details and a check's own say are what an operator looks for.
-    const more = details || (problem?.details ? words.say('details', { details: String(problem.details) }) : '')
+    const more = details || (given && words.say('details', { details: given }))
     return more ? `${plain} (${more})` : plain
   }
   return {
@@ -88,8 +91,12 @@ export function withMonitor(words, clock = Date.now) {
     instant: (at) => moment(at, clock(), words.language, { seconds: true }),
     dated: (at) => moment(at, clock(), words.language, { dated: true }),
     session: (id) => say('sessionTitle', { id: id.slice(0, 8) }),
-    status: (name) => (name in own ? say(name) : String(name)),
+    status: named,
+    /** An event, or a hook. */
+    named,
     why,
+    /** Why a message could not be delivered. */
+    reason: (text) => inWords(text, say),
     /** The same of an order (useOrder): what did not work, and why. */
     failed: (problem) =>
       problem.what ? say(problem.what, { ...problem.values, why: why(problem) }) : why(problem),

@@ -106,7 +106,8 @@ export const Distribution = {
             ? html`<p class="hint">${words.say('nothingStored')}</p>`
             : html`<div class="columns">
             ${barsOf(words.say('sizes'), sizes)}${barsOf(words.say('types'), types)}
-            ${barsOf(words.say('categories'), categories)}</div>`
+            ${barsOf(words.say('categories'), categories)}</div>
+            <p class="hint">${words.say('takenCounts')}</p>`
         }
       </section>`
     }

@@ -28,8 +28,6 @@ from station.resumption import (
 )
 from station.station import Station
 
-_ASKED_AGAIN = 1.0  # seconds; each try to store what there is no room for is told
-
 # An allow-list: what is looked up by this name is a method of this object. The answer to what was sent as a POST
 # may have a body, so HEAD is taken as the GET that says the same.
 _OVERRIDDEN = {name: name for name in ("PATCH", "DELETE", "PUT", "POST", "GET", "OPTIONS")} | {"HEAD": "GET"}
@@ -174,7 +172,7 @@ class Resumable(Speaking):
         if berth.upload.final is not None:
             return  # joined: who lost the answer to that looks here first, and would send everything again
         await berth.free()
-        if berth.unfinished and self.station.clock().mono - berth.tried_at >= _ASKED_AGAIN:
+        if berth.unfinished and self.station.clock().mono >= berth.asked_from:
             self.station.shelf.on_closed(berth)
             await berth.free()
         berth.demand_told()

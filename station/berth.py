@@ -50,8 +50,8 @@ class Berth:
         """More than its offset has yet to be recorded."""
         self.finishing: asyncio.Future[None] | None = None
         self.tries = 0
-        self.tried_at = self.again_at = 0.0
-        """When storing it, for which there was no room, was tried, and is tried again. Monotonic."""
+        self.again_at = self.asked_from = 0.0
+        """When storing it is tried again by itself, and from when on if somebody asks. Monotonic."""
         self.problem: Problem | None = None
         """Why its bytes, though all here, were not stored."""
         self.digests: Digests | None = None

@@ -23,7 +23,8 @@ from station.shelf import Shelf
 from station.tasks import Tasks
 
 _FULL = "INSUFFICIENT_STORAGE"
-FIRST_WAIT, LONGEST_WAIT = 2.5, 600.0  # seconds between two tries to store what there is no room for
+FIRST_WAIT, LONGEST_WAIT = 2.5, 600.0  # seconds between two tries to store what could not be
+_ASKED_AGAIN = 1.0  # seconds; each try is told
 
 
 class Finishing:
@@ -38,7 +39,7 @@ class Finishing:
         self.dead = False
         self._shelf, self._dock, self._berth = shelf, shelf.dock, berth
         self._parts: list[Berth] = []
-        self._passing = False
+        self._unchecked = False
 
     @property
     def part_name(self) -> str:
@@ -50,7 +51,7 @@ class Finishing:
         try:
             await self._run()
             if self.problem is not None:
-                self._end(self.problem, passing=self._passing or self.problem.code == _FULL)
+                self._end(self.problem, passing=self._unchecked or self.problem.code == _FULL)
         except OSError as error:
             self._end(problem_of(error), passing=not isinstance(error, SyncFailed | PartLost))
         except JournalFailed as failure:
@@ -127,8 +128,8 @@ class Finishing:
         self.problem = problem
 
     def put_off(self, problem: Problem) -> None:
-        """Its bytes stay, and it is tried again by itself."""
-        self.problem, self._passing = problem, True
+        """The check said nothing of it: its bytes stay, and it is tried again by itself."""
+        self.problem, self._unchecked = problem, True
 
     def discard(self) -> None:
         self.dead = True
@@ -137,8 +138,10 @@ class Finishing:
         berth = self._berth
         self.problem = problem
         berth.tries += 1
-        berth.tried_at = self._dock.clock().mono
-        berth.again_at = berth.tried_at + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(berth.tries, 10))
+        now = self._dock.clock().mono
+        berth.again_at = now + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(berth.tries, 10))
+        # Somebody may have made room; a check that says nothing costs a run each time, and whoever waits asks often.
+        berth.asked_from = berth.again_at if self._unchecked else now + _ASKED_AGAIN
 
     def _end(self, problem: Problem, *, passing: bool) -> None:
         berth = self._berth

@@ -251,6 +251,31 @@ async def test_a_resumable_upload_whose_check_failed_is_looked_at_again_by_itsel
     assert [path.read_bytes() for path in box.visible()] == [BODY]
 
 
+@on_the_loop
+async def test_who_asks_about_an_upload_whose_check_failed_is_told_so_and_runs_no_check(box: Box, rules: Rules) -> None:
+    rules.write('printf + >> "$0.runs"; exit 2')
+    session_id = await box.open(expectedFiles=1)
+    watcher = await box.watch(f"?sessionId={session_id}")
+    box.clock.stop()
+    path = await box.create(len(BODY), session_id)
+    assert (await box.add(path, 0, BODY)).status == 500
+    for _ in range(3):
+        box.pass_time(1)
+        assert (await box.ask("HEAD", path, headers=TUS)).status == 500
+    answer = await box.ask("GET", path, headers=TUS)
+    assert answer.json()["details"] == "the file could not be checked: exit status 2"
+    assert (rules.folder / "a program.runs").read_text() == "+"
+    rules.write("exit 0")
+    box.pass_time(3)
+    assert names(await watcher.to_end()) == [
+        "upload-started",
+        "upload-failed",
+        "upload-started",
+        "upload-completed",
+        "session-completed",
+    ]
+
+
 @pytest.mark.parametrize("words", ["", "echo no; exit 1"], ids=["taken", "rejected"])
 @on_the_loop
 async def test_what_a_restart_kept_from_being_looked_at_is_looked_at_by_the_next_run(

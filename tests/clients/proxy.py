@@ -58,8 +58,10 @@ class Proxy:
         assert task is not None
         self._running.add(task)
         client = Connection(reader, writer)
-        # A cancel is the end; asyncio's streams would take it for a fault.
+        # A cancel is the end, also of closing; asyncio's streams would take it for a fault.
         with contextlib.suppress(asyncio.CancelledError, OSError):
-            await self.serve(client)
-        await client.close()
+            try:
+                await self.serve(client)
+            finally:
+                await client.close()
         self._running.discard(task)

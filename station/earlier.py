@@ -19,6 +19,7 @@ from station.rates import DAY, HOUR, Ending, Stored
 _AHEAD = 60.0  # seconds by which a wall clock may have been set back, or run off
 _MOST = 20_000  # files of the last hour that are read
 _STEP = 300  # seconds of which the day's files are read as one
+_INSTANT = 0.001  # seconds
 _SETTINGS = 50  # of the clock that are remembered; one that is set oftener cannot be made sense of
 
 
@@ -31,9 +32,12 @@ class Earlier:
         """Since when the wall clock has gone as it does; the newest look at it."""
         self._own: deque[tuple[float, float]] = deque(maxlen=_SETTINGS)
         """Wall times, as they were told then, at which this run wrote: what is dated so was not before it."""
+        self._dated = 0.0
+        """How the journal dates what happens since then: a wall clock that was never set says nothing to it."""
 
     async def begin(self) -> tuple[Iterable[Ending], Iterable[Stored]]:
-        self._since = self._looked = self._clock()
+        self._goes_since(self._clock())
+        self._looked = self._since
         return await self._read()
 
     async def anew(self) -> tuple[Iterable[Ending], Iterable[Stored]] | None:
@@ -42,9 +46,14 @@ class Earlier:
         self._looked = now
         if abs((now.wall - now.mono) - (since.wall - since.mono)) <= _AHEAD:
             return None
-        self._own.append((since.wall, since.wall + now.mono - since.mono))
-        self._since = Moment(looked.mono, now.wall - (now.mono - looked.mono))
+        stood = self._dated != since.wall
+        own = (self._dated - _INSTANT, self._dated) if stood else (since.wall, since.wall + now.mono - since.mono)
+        self._own.append(own)
+        self._goes_since(Moment(looked.mono, now.wall - (now.mono - looked.mono)))
         return await self._read()
+
+    def _goes_since(self, moment: Moment) -> None:
+        self._since, self._dated = moment, self._journal.date(moment.wall)
 
     async def _read(self) -> tuple[Iterable[Ending], Iterable[Stored]]:
         moment = self._clock()

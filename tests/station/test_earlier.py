@@ -51,6 +51,24 @@ async def test_a_clock_that_was_wrong_at_the_start_is_forgiven_once_it_is_right(
 
 
 @pytest.mark.gen_test
+async def test_a_clock_that_was_never_set_counts_nothing_twice(tmp_path: Path) -> None:
+    """The journal's own clock stands still meanwhile, and dates what happens."""
+    async with open_place(tmp_path, recover=True) as place:
+        for name in ("a.txt", "b.txt"):
+            await stored(place, name)
+        place.clock.pass_by(60.0)
+        await place.station.orders.cancel((await place.open(("never.txt", 5))).session.id, None, "enough")
+    clock = FakeClock(mono=7.0, wall=1000.0)
+    async with open_place(tmp_path, recover=True, clock=clock) as place:
+        await beat(place)
+        for name in ("c.txt", "d.txt"):
+            await stored(place, name)
+        clock.wall = START + 900.0
+        await beat(place)
+        assert known(place) == (4, 4), "two of before and two of this run"
+
+
+@pytest.mark.gen_test
 async def test_a_clock_that_is_set_under_way_takes_nothing_of_this_run(tmp_path: Path) -> None:
     async with open_place(tmp_path, recover=True) as place:
         for number, step in enumerate(SET_BY, 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import logging
 import os
@@ -23,6 +24,7 @@ COMMANDS = ("send", "watch")
 FAILED, USAGE = 1, 2
 INTERRUPTED = 130
 _TERMINATED = 128 + signal.SIGTERM
+_MUTE = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
@@ -45,6 +47,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
     except asyncio.CancelledError:
         return _TERMINATED
     except OSError as error:
+        if error.errno not in _MUTE:  # no fault of what takes our words
+            raise
         _muted(error, Words(settings.language))
         return FAILED
 

@@ -85,6 +85,8 @@ class Picture:
             file.path = str(entry.get("uploadPath") or "")
             file.can_retry = bool(entry.get("canRetry", True))
             file.problem = Refusal.told(entry["error"]) if entry.get("error") else file.problem
+            if file.status == "cancelled" and (file.problem is None or file.problem.code != "UPLOAD_CANCELLED"):
+                file.problem = Refusal("UPLOAD_CANCELLED")  # what was wrong before is not why it ended
         self.status, self.is_known = str(snapshot.get("overallStatus") or self.status), True
         self._contained = _count(snapshot.get("currentSeq")) or _count(snapshot.get("seq"))
 

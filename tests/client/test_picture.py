@@ -49,6 +49,16 @@ def test_history_does_not_set_back_what_the_snapshot_tells() -> None:
     assert picture.file(FILE).checksum == ("blake3", "ab"), "only events tell it"
 
 
+def test_what_was_wrong_before_is_not_why_a_snapshot_says_cancelled() -> None:
+    picture = Picture()
+    picture.take(told("upload-failed", 1, error={"code": "NETWORK_ERROR"}, canRetry=True))
+    picture.take(told("upload-started", 2))
+    picture.take(joined(0, status="cancelled"))
+    problem = picture.file(FILE).problem
+    assert problem is not None
+    assert problem.code == "UPLOAD_CANCELLED"
+
+
 def test_a_cancelled_file_and_one_that_cannot_be_tried_again_are_over() -> None:
     for message in (
         told("upload-cancelled", 1, reason="user"),

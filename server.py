@@ -23,7 +23,7 @@ from handlers.supervisor import Supervisor
 from handlers.webhook import Poster
 from station import scribe
 from station.clock import system_clock
-from station.config import Config, load, misspelt
+from station.config import Config, idle, load, misspelt
 from station.reporting import say
 from station.station import Station
 from station.storage import Unusable
@@ -158,6 +158,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with scribe.log_to(sys.stderr, config.log_format, lambda: system_clock().mono, os.environ):
         for name in misspelt():
             log.warning("%s is in the environment, and no option has this name", name)
+        for name in idle(config):
+            log.warning("%s says how events are posted, and no webhook is named: nothing is posted", name)
         status = asyncio.run(serve(config))
     sys.exit(status)
 

@@ -135,10 +135,13 @@ def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
                 values[item.name] = item.metadata["parse"](text)
             except ValueError as error:
                 parser.error(f"{source}: {error}")
-    for name in ("webhook_secret", "webhook_events"):
-        if name in texts and "webhook" not in texts:
-            parser.error(f"{texts[name][1]}: without --webhook nothing is posted")
     return Config(**values)
+
+
+def idle(config: Config) -> list[str]:
+    """Options that say how to post to a webhook, although none is named: it may have been turned off for a while."""
+    plain, names = Config(), ("webhook_secret", "webhook_events")
+    return [] if config.webhook else [name for name in names if getattr(config, name) != getattr(plain, name)]
 
 
 def misspelt(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_network
 from shutil import which
 from typing import Any
@@ -85,13 +86,14 @@ def some_of(*choices: str) -> Callable[[str], tuple[str, ...]]:
 
 
 def within(low: float, high: float, parse: Callable[[str], Any] = seconds) -> Callable[[str], Any]:
-    def check(text: str) -> Any:
-        value = parse(text)
-        if not low <= value <= high:
-            raise ValueError(f"{text!r} is not between {low:g} and {high:g}")
-        return value
+    return partial(_within, parse, low, high)
 
-    return check
+
+def _within(parse: Callable[[str], Any], low: float, high: float, text: str) -> Any:
+    value = parse(text)
+    if not low <= value <= high:
+        raise ValueError(f"{text!r} is not between {low:g} and {high:g}")
+    return value
 
 
 def categories(text: str) -> tuple[str, ...]:
@@ -182,8 +184,12 @@ def _why_not(program: str) -> str:
         return "it is a text whose first line does not name its interpreter, as #!/bin/sh does"
     if beginning.rstrip(b"\n").endswith(b"\r"):
         return "its lines end as those of Windows do; `dos2unix` or an editor can change that"
-    interpreter, *_ = beginning[2:].decode(errors="replace").split() or [""]
-    return "" if which(interpreter) else f"there is no {interpreter!r}, which its first line names"
+    interpreter, *further = beginning[2:].decode(errors="replace").split() or [""]
+    if "/" not in interpreter or which(interpreter) is None:  # the system looks in no PATH for it
+        return f"there is no {interpreter!r}, which its first line names"
+    sought = further[0] if interpreter.endswith("/env") and further else ""
+    lacks = sought and not sought.startswith("-") and "=" not in sought and which(sought) is None
+    return f"there is no {sought!r}, which its first line names" if lacks else ""
 
 
 def web_address(text: str) -> str:

@@ -3,6 +3,7 @@
 # Needs sqlite3 and rsync. The order matters: see backup.md.
 set -eu
 umask 077
+unset CDPATH # cd would tell where it went
 from=$(cd "$1" && pwd)
 mkdir -p "$2/.station"
 to=$(cd "$2" && pwd)

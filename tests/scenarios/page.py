@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ def options_table() -> str:
 def _default(item: Field[Any]) -> str:
     value: Any = item.default
     parse = item.metadata["parse"]
+    parse = parse.args[0] if isinstance(parse, partial) else parse  # within bounds
     if isinstance(value, bool):
         value = "on" if value else "off"
     elif isinstance(value, tuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from station.config import Config, load, misspelt
+from station.config import Config, idle, load, misspelt
 
 GIB = 1024**3
 
@@ -199,10 +199,15 @@ def test_a_station_that_a_hook_starts_takes_its_facts_for_no_options() -> None:
 
 
 @pytest.mark.parametrize("name", ["webhook_secret", "webhook_events"])
-def test_what_is_for_a_webhook_is_refused_when_none_is_named(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    variable = f"UPLOAD_STATION_{name.upper()}"
-    assert f"{variable}: without --webhook nothing is posted" in complaint(capsys, [], {variable: VALUES[name][0]})
-    assert load(["--webhook="], {variable: VALUES[name][0]}).webhook == "", "it may be turned off"
+def test_what_is_for_a_webhook_is_told_when_none_is_named(name: str) -> None:
+    given = {f"UPLOAD_STATION_{name.upper()}": VALUES[name][0]}
+    assert idle(load([], given)) == [name]
+    assert idle(load(["--webhook="], given)) == [name]
+    assert idle(load(["--webhook=http://127.0.0.1/"], given)) == []
+
+
+def test_an_empty_secret_is_none() -> None:
+    assert idle(load([], {"UPLOAD_STATION_WEBHOOK_SECRET": ""})) == []
 
 
 # ---- the file ----

@@ -133,6 +133,7 @@ BADLY_BEGUN = [
     (b"#!/bin/sh\r\nexit 0\r\n", "lines end as those of Windows"),
     (b"#! /no/such/python3 -I\n", "there is no '/no/such/python3'"),
     (b"#!\n", "there is no ''"),
+    (b"#!sh\n", "there is no 'sh'"),
     (b"#!/bin/\xff" + b"x" * 1000, "there is no '/bin/\ufffdx"),
 ]
 
@@ -148,6 +149,14 @@ def test_a_script_that_the_system_could_not_start_is_refused_with_the_reason(
         subprocess.run([script], check=False)
     with pytest.raises(ValueError, match=f"cannot be run: .*{why}"):
         command(f"{script} --fdpass")
+
+
+def test_one_whose_interpreter_env_would_not_find_is_refused(tmp_path: Path) -> None:
+    script = tmp_path / "check"
+    script.write_text("#!/usr/bin/env nosuchthing\n")
+    script.chmod(0o755)
+    with pytest.raises(ValueError, match="there is no 'nosuchthing'"):
+        command(str(script))
 
 
 def test_one_whose_interpreter_would_be_sought_with_the_line_end_of_windows_is_refused(tmp_path: Path) -> None:

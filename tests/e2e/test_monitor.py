@@ -47,6 +47,12 @@ CURVE = """
 """
 
 # When each of the messages that are given up was given up.
+ABOVE_AND_BELOW = """() => {
+  const word = document.createRange()
+  word.selectNodeContents(document.querySelector('nav .count').parentElement.firstChild)
+  const above = [...document.querySelectorAll('header button')].map((it) => it.getBoundingClientRect().bottom)
+  return [Math.max(...above), word.getBoundingClientRect().top]
+}"""
 LETTERS = "async () => (await (await fetch('/api/monitor/letters')).json()).letters.map((it) => it.deadAt).join()"
 
 Enter = Callable[..., Page]
@@ -535,6 +541,9 @@ def test_a_phone_shows_every_part_and_how_many_messages_were_given_up(
         assert len(places) == 5
         assert max(place["right"] for place in places) <= width
         assert len({place["top"] for place in places[:4]}) == 1, "there is room for all in one row"
+        lowest, words = page.evaluate(ABOVE_AND_BELOW)
+        assert lowest <= places[4]["top"], "the number reaches onto no button"
+        assert places[4]["bottom"] <= words, "nor onto the word"
 
 
 def test_forced_colours_leave_what_is_chosen_and_how_far_it_is(enter: Enter, station: Running) -> None:

@@ -25,12 +25,12 @@ class Letters(Lookup):
         hooks, after = self.station.hooks, self.number("before", 0, 10**_DIGITS)
         limit = max(1, self.number("limit", _PAGE, LONGEST_PAGE))
         found = await hooks.dead_letters(after, limit + 1)
-        waiting = sum(count for (_, state), count in hooks.counts().items() if state == "waiting")
+        counts = hooks.counts().items()
         self.send_json(
             {
                 "letters": [_shown(letter) for letter in found[:limit]],
                 "next": found[limit - 1].number if len(found) > limit else None,
-                "waiting": waiting,
+                **{wish: sum(n for (_, state), n in counts if state == wish) for wish in ("dead", "waiting")},
                 "timestamp": self.station.clock().stamp,
             }
         )

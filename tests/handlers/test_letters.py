@@ -28,7 +28,8 @@ async def test_a_dead_letter_is_shown_with_the_reason(box: Box) -> None:
     answer = await box.ask("GET", LETTERS, headers=BEARER)
     told = answer.json()
     assert answer.headers["Cache-Control"] == "no-store"
-    assert told.keys() == {"letters", "next", "waiting", "timestamp"}
+    assert told.keys() == {"letters", "next", "dead", "waiting", "timestamp"}
+    assert (told["dead"], told["waiting"]) == (1, 0)
     [letter] = told["letters"]
     assert set(letter) == {
         *("number", "hook", "sessionId", "event", "fileName", "madeAt"),
@@ -99,6 +100,7 @@ async def test_they_come_in_pages_the_oldest_first(box: Box) -> None:
     query = "?limit=2"
     while query:
         told = (await box.ask("GET", f"{LETTERS}{query}", headers=BEARER)).json()
+        assert told["dead"] == 3, "of all, not of the page"
         sizes.append(len(told["letters"]))
         numbers += [letter["number"] for letter in told["letters"]]
         query = f"?limit=2&before={told['next']}" if told["next"] else ""
@@ -162,5 +164,5 @@ async def test_nobody_else_sees_or_touches_them(box: Box) -> None:
 @on_the_loop
 async def test_without_a_hook_there_are_none(box: Box) -> None:
     told = (await box.ask("GET", LETTERS, headers=BEARER)).json()
-    assert (told["letters"], told["waiting"]) == ([], 0)
+    assert (told["letters"], told["dead"], told["waiting"]) == ([], 0, 0)
     assert (await box.ask("OPTIONS", LETTERS)).status == 204

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { effectScope } from '../../static/vendor/vue.runtime.esm-browser.prod.js'
+import { effectScope, shallowRef } from '../../static/vendor/vue.runtime.esm-browser.prod.js'
 import { cancelSession, deleteFile, fetchOverview, fetchSession, forgetLetters, sendAgain } from '../../static/js/monitor/api.js'
+import { countsOf, useOrders } from '../../static/js/monitor/letters.js'
 import { Distribution } from '../../static/js/monitor/overview.js'
 import { Pages } from '../../static/js/monitor/pages.js'
 import { useAsked, useOrder } from '../../static/js/monitor/useLists.js'
@@ -210,15 +211,16 @@ test('the overview is the newest that came', () => {
 
 test('lists are read again when something changed, but not with every change', async () => {
   const { far, at, socket, scope } = watching()
-  assert.equal(at.changes.value, 0)
-  for (const changes of [2, 3, 4]) socket.give('monitor-update', overviewOf({ changes }))
-  assert.equal(at.changes.value, 1)
+  assert.equal(at.changes.value, 1, 'what was asked before the station was heard may have missed something')
   await far.clock.pass(2000)
+  for (const changes of [2, 3, 4]) socket.give('monitor-update', overviewOf({ changes }))
   assert.equal(at.changes.value, 2)
+  await far.clock.pass(2000)
+  assert.equal(at.changes.value, 3)
   await far.clock.pass(5000)
-  assert.equal(at.changes.value, 2)
+  assert.equal(at.changes.value, 3)
   socket.give('monitor-update', overviewOf({ changes: 4 }))
-  assert.equal(at.changes.value, 2)
+  assert.equal(at.changes.value, 3)
   scope.stop()
 })
 
@@ -254,13 +256,15 @@ test('what happened while nothing was heard is asked for afterwards', async () =
   socket.onclose({})
   await far.clock.pass(3000)
   assert.equal(at.status.value, 'offline')
+  const before = at.changes.value
   far.sockets.at(-1).join()
-  assert.equal(at.changes.value, 1)
+  assert.equal(at.changes.value, before + 1)
   scope.stop()
 })
 
 test('what is stored is asked for again though nothing more changed: the station counts now and then', async () => {
   const { far, scope, at, socket } = watching()
+  await far.clock.pass(2000)
   far.answers['/api/monitor/distribution'] = { body: { sizes: [], types: [], categories: [] } }
   scope.run(() => Distribution.setup({ at }))
   const asked = () => far.calls.filter((call) => call.includes('distribution')).length
@@ -422,5 +426,68 @@ test('what an order failed with is said until the next one is given, or somethin
   await order.give(lost, 'cancelling')
   order.forget()
   assert.equal(order.problem.value, null)
+  scope.stop()
+})
+
+test('a list that could not be had is asked for again: by the button, and once the station is heard', async () => {
+  const far = station()
+  const scope = effectScope()
+  const at = scope.run(() => useMonitor(far.env))
+  let calls = 0
+  const fetch = async () => ((calls += 1) < 3 ? lost() : { sessions: ['row'], next: null })
+  const { list, more } = scope.run(() => useAsked(at, fetch, 'sessions', PLAIN))
+  await settle()
+  await more()
+  assert.deepEqual([calls, list.value.problem.code], [2, 'NETWORK_ERROR'])
+  far.sockets[0].join()
+  await settle()
+  assert.deepEqual([list.value.rows, list.value.problem], [['row'], null])
+  scope.stop()
+})
+
+test('how many messages there are is told with their list, before any overview', async () => {
+  const { pages } = paged(async () => ({ files: [1], next: 1, dead: 60, waiting: 2 }))
+  assert.deepEqual(countsOf(pages.state, null), { dead: undefined, waiting: undefined })
+  await pages.ask({})
+  assert.deepEqual(countsOf(pages.state, null), { dead: 60, waiting: 2 })
+  assert.deepEqual(countsOf(pages.state, overviewOf({ letters: { dead: 9, waiting: 1 } })), { dead: 60, waiting: 1 })
+})
+
+/** What can be done with two messages, of which the station says this. */
+function ordering(answer) {
+  const { far, scope, at } = watching()
+  far.answers['/api/monitor/letters'] = answer
+  const list = shallowRef({ rows: [{ number: 1 }, { number: 2 }] })
+  const asked = []
+  const orders = scope.run(() => useOrders(at, list, () => asked.push('again')))
+  return { scope, at, list, asked, orders }
+}
+
+test('a message that another operator dealt with is no failure', async () => {
+  const { scope, at, asked, orders } = ordering({ status: 404, body: { error: 'NOT_FOUND' } })
+  await orders.forget({ number: 1 })
+  assert.deepEqual([orders.problem.value, at.notice.value.name, asked.length], [null, 'saidNoLetter', 1])
+  scope.stop()
+})
+
+test('what an order failed with is said no more once something else is asked', async () => {
+  const { scope, at, orders } = ordering({ status: 500 })
+  await orders.again({ number: 1 })
+  assert.equal(orders.problem.value.what, 'sendingAgain')
+  assert.equal(at.notice.value, null)
+  orders.ask({ number: 2 })
+  assert.equal(orders.problem.value, null)
+  scope.stop()
+})
+
+test('the question about a message goes with the message', async () => {
+  const { scope, list, orders } = ordering({ status: 204 })
+  orders.ask(list.value.rows[0])
+  list.value = { rows: [{ number: 1 }] }
+  await settle()
+  assert.equal(orders.doomed.value.number, 1)
+  list.value = { rows: [{ number: 2 }] }
+  await settle()
+  assert.equal(orders.doomed.value, null)
   scope.stop()
 })

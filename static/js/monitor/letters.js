@@ -1,6 +1,6 @@
 // The fourth part: what could not be told to other programs, and what to do about it. Draws the list.
 
-import { ref, shallowRef } from '../../vendor/vue.runtime.esm-browser.prod.js'
+import { ref, shallowRef, watch } from '../../vendor/vue.runtime.esm-browser.prod.js'
 import { html } from '../html.js'
 import { Facts } from '../parts.js'
 import { useFocus } from '../useFocus.js'
@@ -46,24 +46,43 @@ const question = (letter, count, words) => ({
   no: 'back',
 })
 
-function useOrders(at, refresh) {
+/** While it is asked whether to forget it, somebody else may do so. */
+const isThere = (letter, rows) => rows.some(({ number }) => letter === ALL || number === letter.number)
+
+export function useOrders(at, list, refresh) {
   const order = useOrder(at)
   const doomed = shallowRef(null)
   const doing = (call, what, said) => async (letter) => {
     doomed.value = null
-    const which = letter === ALL ? [] : [letter.number]
-    if (await order.give(() => call(at.env, ...which), sentence(what, letter), letter))
-      at.say(sentence(said, letter), letter)
+    let tell = sentence(said, letter)
+    const settle = async () => {
+      try {
+        await call(at.env, ...(letter === ALL ? [] : [letter.number]))
+      } catch (fault) {
+        if (letter === ALL || fault.problem?.code !== 'NOT_FOUND') throw fault
+        tell = 'saidNoLetter'
+      }
+    }
+    if (await order.give(settle, sentence(what, letter), letter)) at.say(tell, letter)
     refresh()
   }
   const ask = (letter) => {
+    order.forget()
     doomed.value = letter
   }
+  watch(list, ({ rows }) => {
+    if (doomed.value && !isThere(doomed.value, rows)) doomed.value = null
+  })
   const again = doing(sendAgain, 'sendingAgain', 'saidSentAgain')
   return { again, forget: doing(forgetLetters, 'forgetting', 'saidForgotten'), doomed, ask, problem: order.problem }
 }
 
-// How many there are is told with every overview.
+/** How many there are is told with the list; how many are on their way, with every overview, too. */
+export const countsOf = ({ told }, overview) => ({
+  dead: told.dead,
+  waiting: overview?.letters?.waiting ?? told.waiting,
+})
+
 const listed = ({ rows, next }, { dead, waiting }, { again, ask }, words) => html`
   ${waiting > 0 && html`<p class="hint">${words.say('waitingLetters', { count: waiting })}</p>`}
   ${next !== null && html`<p class="hint">${words.say('lettersShown', { count: rows.length, all: dead })}</p>`}
@@ -83,10 +102,10 @@ export const Letters = {
   setup({ at }) {
     const place = ref(null)
     const { list, more, refresh } = useAsked(at, fetchLetters, 'letters', {})
-    const orders = useOrders(at, refresh)
+    const orders = useOrders(at, list, refresh)
     useFocus(place)
     return ({ words }) => {
-      const counts = at.overview.value?.letters ?? {}
+      const counts = countsOf(list.value, at.overview.value)
       const doomed = orders.doomed.value
       return html`<section ref=${place}>
         <h1 tabindex="-1">${words.say('lettersTitle')}</h1>

@@ -8,11 +8,11 @@ export class Pages {
   /**
    * @param {(asked: object) => Promise<object>} fetch what is asked for, with `before` and `limit`
    * @param {string} name of the list in an answer
-   * @param {(state: object) => void} onChange {rows, next, loading, problem}
+   * @param {(state: object) => void} onChange {rows, next, loading, problem, told}; `told`: the last answer
    */
   constructor(fetch, name, onChange, size = 50) {
     Object.assign(this, { fetch, name, onChange, size, asked: {}, turn: 0, late: false })
-    this.state = { rows: [], next: null, loading: false, problem: null, known: false }
+    this.state = { rows: [], next: null, loading: false, problem: null, known: false, told: {} }
   }
 
   /** Another question: what is shown stays until its answer is there. `rows`: how many are wanted. */
@@ -45,9 +45,9 @@ export class Pages {
     const turn = (this.turn += 1)
     this.#tell({ loading: true })
     try {
-      const { rows, next } = await this.#read(Math.max(this.size, wanted), before, () => turn === this.turn)
+      const { rows, ...end } = await this.#read(Math.max(this.size, wanted), before, () => turn === this.turn)
       if (turn !== this.turn) return
-      this.#tell({ rows: [...above, ...rows], next, loading: false, problem: null, known: true })
+      this.#tell({ rows: [...above, ...rows], ...end, loading: false, problem: null, known: true })
     } catch (fault) {
       if (turn !== this.turn) return
       this.#tell({ loading: false, problem: fault.problem ?? { code: 'SERVER_ERROR' } })
@@ -59,15 +59,16 @@ export class Pages {
   async #read(wanted, before, isAsked) {
     const rows = []
     let next = before
+    let told = {}
     for (let left = wanted, limit = 0; left > 0 && isAsked(); left -= limit) {
       limit = Math.min(left, MOST)
-      const answer = await this.fetch({ ...this.asked, ...(next !== null && { before: next }), limit })
-      rows.push(...answer[this.name])
-      next = answer.next ?? null
+      told = await this.fetch({ ...this.asked, ...(next !== null && { before: next }), limit })
+      rows.push(...told[this.name])
+      next = told.next ?? null
       // A search may give less than it was asked for, and go on when it is asked again.
-      if (next === null || answer[this.name].length < limit) break
+      if (next === null || told[this.name].length < limit) break
     }
-    return { rows, next }
+    return { rows, next, told }
   }
 
   #tell(news) {

@@ -80,13 +80,14 @@ export const Search = {
   },
 }
 
-/** The end of a list: that there is nothing, that more can be had, or what went wrong. */
+/** The end of a list: that there is nothing, that more can be had, or what went wrong and can be tried again. */
 export const ListEnd = ({ list, none, words, onMore }) => {
   const { rows, next, loading, problem, known } = list
-  if (problem) return html`<${Problems} of=${[problem]} words=${words} />`
+  const button = (name) => html`
+    <button type="button" class="button quiet" disabled=${loading} onClick=${onMore}>${words.say(name)}</button>`
+  if (problem) return html`<${Problems} of=${[problem]} words=${words} />${button('tryAgain')}`
   if (!known) return html`<p class="hint">${words.say('loadingList')}</p>`
   if (rows.length === 0) return html`<p class="hint">${words.say(none)}</p>`
-  return next !== null && html`
-    <button type="button" class="button quiet" disabled=${loading} onClick=${onMore}>${words.say('more')}</button>`
+  return next !== null && button('more')
 }
 ListEnd.props = ['list', 'none', 'words', 'onMore']

@@ -44,8 +44,9 @@ export function useAsked(at, fetch, name, plain) {
   const put = (field) => (value) => {
     asked[field] = value
   }
+  // Without more to be had, it is asked once more for what could not be had.
   const more = async () => {
-    await pages.more()
+    await (list.value.next === null ? pages.refresh() : pages.more())
     if (!over) keep(list.value.rows.length)
   }
   pages.ask({ ...asked }, Math.min(MOST_ROWS, Math.trunc(given.rows) || 0))

@@ -92,8 +92,8 @@ export function useMonitor(env = monitorEnv()) {
   const { notice, say } = useNotice(timers)
   const { changes, see, grow } = useChanges(timers)
   const forget = useGone(events, say)
-  // What happened while nothing was heard is in none of the messages.
-  const { status, since, follow } = useStatus(env, () => overview.value !== null && grow())
+  // What happened while nothing was heard is in none of the messages, nor need the first lists have been answered.
+  const { status, since, follow } = useStatus(env, grow)
 
   function take(message) {
     if (['monitor-joined', 'monitor-update'].includes(message.event)) {

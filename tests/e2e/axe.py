@@ -19,6 +19,7 @@ def findings(page: Page) -> list[str]:
 
     In a world of its own beside the page's scripts: there the time passes, also where a test has stopped the page's.
     """
+    page.wait_for_load_state()  # a page that a form led to may be seen before it has its styles
     session = page.context.new_cdp_session(page)
     frame = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
     world = {"contextId": session.send("Page.createIsolatedWorld", {"frameId": frame})["executionContextId"]}

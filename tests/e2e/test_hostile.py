@@ -77,6 +77,7 @@ class Hooked(Visitors):
 
 
 def check(page: Page) -> None:
+    page.wait_for_load_state()  # without its styles everything is wide
     assert page.evaluate(STRANGERS) == 0
     assert page.evaluate(TOO_WIDE) == 0
 
